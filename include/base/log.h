@@ -1,0 +1,44 @@
+#pragma once
+
+#include <concepts>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace base::log {
+
+enum class Level { error, warning, notice, info, debug };
+
+/// One `key=value` of a log line. Numbers and text; never a password, a token or a hash.
+struct Field {
+    std::string_view key;
+    std::string value;
+
+    Field(std::string_view k, std::string_view v) : key(k), value(v) {}
+    Field(std::string_view k, const char* v) : key(k), value(v) {}
+    Field(std::string_view k, const std::string& v) : key(k), value(v) {}
+    template <std::integral Number> Field(std::string_view k, Number v) : key(k), value(std::to_string(v)) {}
+};
+
+/// Lines below `level` are dropped. Call before threads start.
+void set_level(Level level) noexcept;
+bool wanted(Level level) noexcept;
+/// Lines go to syslog (facility daemon) instead of standard error. Call before threads start.
+void use_syslog(const char* name) noexcept;
+
+/// Writes one line with a single write: time, level, event, fields. Any thread. Values are quoted when
+/// they need it and bytes outside printable ASCII are escaped, so that a peer cannot forge a line.
+///
+///     2026-11-21T03:40:08.123Z notice refused peer=127.0.0.1:4711 reason="not in ValidPorts"
+void line(Level level, std::string_view event, std::initializer_list<Field> fields) noexcept;
+
+inline void error(std::string_view event, std::initializer_list<Field> fields) noexcept { line(Level::error, event, fields); }
+inline void warning(std::string_view event, std::initializer_list<Field> fields) noexcept { line(Level::warning, event, fields); }
+inline void notice(std::string_view event, std::initializer_list<Field> fields) noexcept { line(Level::notice, event, fields); }
+inline void info(std::string_view event, std::initializer_list<Field> fields) noexcept { line(Level::info, event, fields); }
+inline void debug(std::string_view event, std::initializer_list<Field> fields) noexcept { line(Level::debug, event, fields); }
+
+/// The text of a line without time and line end; exposed for tests.
+std::string format(std::string_view event, std::initializer_list<Field> fields);
+
+} // namespace base::log
