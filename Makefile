@@ -25,7 +25,8 @@ LAYERS = base rpch access directory net tunnel http
 base_SRC = src/base/cursor.cc src/base/text.cc src/base/base64.cc src/base/fifo.cc src/base/log.cc \
            src/base/workers.cc
 rpch_SRC =
-access_SRC =
+access_SRC = src/access/account.cc src/access/password.cc src/access/policy.cc src/access/cache.cc \
+             src/access/scheme.cc src/access/basic.cc src/access/authenticator.cc
 directory_SRC =
 net_SRC =
 tunnel_SRC =
@@ -33,7 +34,8 @@ http_SRC =
 
 base_TEST = tests/unit/base/cursor_test.cc tests/unit/base/text_test.cc tests/unit/base/fifo_test.cc
 rpch_TEST =
-access_TEST =
+access_TEST = tests/unit/access/account_test.cc tests/unit/access/password_test.cc tests/unit/access/cache_test.cc \
+              tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc
 directory_TEST =
 net_TEST =
 tunnel_TEST =

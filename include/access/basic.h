@@ -1,0 +1,21 @@
+#pragma once
+
+#include "access/account.h"
+#include "access/secret.h"
+
+#include <optional>
+#include <string_view>
+
+namespace auth {
+
+/// The credentials of RFC 7617.
+struct BasicCredentials {
+    Login login;
+    Secret password;
+
+    /// From what follows "Basic ". Nullopt when it is no strict base64, has no colon, a name that
+    /// Login::parse refuses, or a password that is empty, too long or holds a NUL.
+    static std::optional<BasicCredentials> parse(std::string_view token);
+};
+
+} // namespace auth

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "access/account.h"
+#include "access/cache.h"
+#include "access/password.h"
+#include "access/policy.h"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace auth {
+
+/// What all authenticators of the process share. The parts must outlive every authenticator.
+struct Backends {
+    const Policy& policy;
+    AccountSource& accounts;
+    Passwords& passwords;
+    Cache& cache;
+};
+
+/// The connection that is to be authenticated.
+struct Channel {
+    bool tls = false;
+};
+
+/// What a scheme says to one token of the client.
+struct Attempt {
+    enum class Kind {
+        accepted,  ///< `text` is the canonical name
+        refused,   ///< `text` is the reason, for the log
+        continues, ///< `text` is the answer to the client, base64
+        busy,
+    } kind;
+    std::string text;
+};
+
+/// The state of one scheme on one connection. One thread at a time.
+class SchemeState {
+public:
+    virtual ~SchemeState() = default;
+    /// Never blocks. Nullopt when only check() can tell.
+    virtual std::optional<Attempt> glance(std::string_view credentials) = 0;
+    /// May block.
+    virtual Attempt check(std::string_view credentials) = 0;
+};
+
+/// One HTTP authentication scheme: a row of the table, and a file of its own.
+struct Scheme {
+    const char* name; ///< as in Authorization and WWW-Authenticate; compared without case
+    /// True when one login holds for all later requests of the connection that carry no Authorization.
+    bool for_connection;
+    /// Whether the scheme may be offered and accepted on this channel.
+    bool (*allowed)(const Policy&, const Channel&);
+    /// What follows the name in WWW-Authenticate of a first challenge; may be empty.
+    std::string (*parameters)(const Policy&);
+    std::unique_ptr<SchemeState> (*begin)(const Backends&, const Channel&);
+};
+
+extern const Scheme basic_scheme;
+
+/// Every scheme this program has.
+std::span<const Scheme* const> schemes() noexcept;
+const Scheme* find_scheme(std::span<const Scheme* const> among, std::string_view name) noexcept;
+
+} // namespace auth

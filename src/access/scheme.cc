@@ -1,0 +1,27 @@
+#include "access/scheme.h"
+
+#include "base/text.h"
+
+namespace auth {
+namespace {
+
+constexpr const Scheme* table[] = {
+    &basic_scheme,
+};
+
+} // namespace
+
+std::span<const Scheme* const> schemes() noexcept
+{
+    return table;
+}
+
+const Scheme* find_scheme(std::span<const Scheme* const> among, std::string_view name) noexcept
+{
+    for (const Scheme* scheme : among)
+        if (base::equal_nocase(scheme->name, name))
+            return scheme;
+    return nullptr;
+}
+
+} // namespace auth

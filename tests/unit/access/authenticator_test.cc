@@ -1,0 +1,244 @@
+#include "access/authenticator.h"
+
+#include "base/base64.h"
+
+#include <map>
+#include <stdexcept>
+
+#include <CppUTest/TestHarness.h>
+
+using auth::Outcome;
+using Kind = auth::Outcome::Kind;
+
+namespace {
+
+std::string basic(std::string_view text)
+{
+    return "Basic " + base::base64_encode({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+struct FakeAccounts : auth::AccountSource {
+    std::map<std::pair<std::string, std::string>, auth::AccountRecord> rows;
+    int asked = 0;
+    bool broken = false;
+
+    std::optional<auth::AccountRecord> find(const auth::Login& login) override
+    {
+        ++asked;
+        if (broken)
+            throw std::runtime_error("disk on fire");
+        const auto row = rows.find({login.domain, login.name});
+        return row == rows.end() ? std::nullopt : std::optional(row->second);
+    }
+};
+
+// A scheme of two legs that logs in the connection, as NTLM does.
+struct TwoLegs : auth::SchemeState {
+    bool first = true;
+    std::optional<auth::Attempt> glance(std::string_view) override { return std::nullopt; }
+    auth::Attempt check(std::string_view token) override
+    {
+        if (std::exchange(first, false))
+            return {auth::Attempt::Kind::continues, "Y2hhbGxlbmdl"};
+        if (token == "good")
+            return {auth::Attempt::Kind::accepted, "alice"};
+        return {auth::Attempt::Kind::refused, "bad token"};
+    }
+};
+
+const auth::Scheme two_legs = {
+    "TwoLegs", true, [](const auth::Policy&, const auth::Channel&) { return true; },
+    [](const auth::Policy&) { return std::string(); },
+    [](const auth::Backends&, const auth::Channel&) -> std::unique_ptr<auth::SchemeState> { return std::make_unique<TwoLegs>(); },
+};
+
+} // namespace
+
+TEST_GROUP(authenticator)
+{
+    FakeAccounts accounts;
+    auth::Policy policy{{&auth::basic_scheme}, false, "Mail \x7e"};
+    auth::Passwords passwords{1};
+    auth::Cache cache;
+    auth::Authenticator auth{{policy, accounts, passwords, cache}, {true}};
+
+    void setup() override
+    {
+        static const char hash[] = "$y$j75$i/EFgo2mJX7kvOSZl2VdH/$aYvdAbdh0IvxKn6KqLk5Ei/mSbttvunklztDDPfWqoB"; // of "secret", cheap
+        add("", "alice", "alice", hash);
+        add("corp", "alice", "alice", hash);
+        add("", "bob", "bob", hash);
+    }
+    void add(const char* domain, const char* name, const char* canonical, const char* hash)
+    {
+        accounts.rows[{domain, name}] = {canonical, true, hash, 1};
+    }
+    Outcome full(const std::string& header)
+    {
+        auto outcome = auth.quick(header);
+        return outcome ? *outcome : auth.step(header);
+    }
+};
+
+TEST(authenticator, no_header_is_challenged)
+{
+    const auto outcome = auth.quick(std::nullopt);
+    CHECK(outcome->kind == Kind::challenge);
+    LONGS_EQUAL(1, outcome->www_authenticate.size());
+    STRCMP_EQUAL("Basic realm=\"Mail ~\", charset=\"UTF-8\"", outcome->www_authenticate[0].c_str());
+}
+
+TEST(authenticator, right_password)
+{
+    for (const char* login : {"alice:secret", "ALICE:secret", "CORP\\alice:secret", "alice@corp:secret"}) {
+        cache.clear();
+        const auto outcome = full(basic(login));
+        CHECK_TEXT(outcome.kind == Kind::authenticated, login);
+        STRCMP_EQUAL("alice", outcome.who->canonical.c_str());
+        STRCMP_EQUAL("Basic", outcome.who->scheme.c_str());
+        CHECK(outcome.www_authenticate.empty());
+    }
+}
+
+TEST(authenticator, scheme_name_without_case_and_blanks)
+{
+    std::string header = basic("alice:secret");
+    CHECK(full("bAsIc   " + header.substr(6) + " ").kind == Kind::authenticated);
+    CHECK(full("Basic").kind == Kind::denied);
+    CHECK(full("Basic " + header).kind == Kind::denied);
+}
+
+TEST(authenticator, every_refusal_looks_the_same)
+{
+    accounts.rows[{"", "carol"}] = {"carol", false, accounts.rows.at({"", "alice"}).pw_crypt, 1};
+    accounts.rows[{"", "dave"}] = {"dave", true, "!", 1};
+    const struct {
+        std::string header;
+        const char* reason;
+    } rows[] = {
+        {basic("alice:wrong"), "wrong password"},
+        {basic("nobody:secret"), "unknown user"},
+        {basic("OTHER\\alice:secret"), "unknown user"},
+        {basic("carol:secret"), "account disabled"},
+        {basic("dave:secret"), "account without a usable password"},
+        {basic("alice"), "malformed Basic credentials"},
+        {"Basic !", "malformed Basic credentials"},
+        {"NTLM TlRMTVNTUAAB", "scheme not offered"},
+        {"", "scheme not offered"},
+    };
+    const auto challenge = auth.quick(std::nullopt);
+    for (const auto& row : rows) {
+        const auto outcome = full(row.header);
+        CHECK_TEXT(outcome.kind == Kind::denied, row.reason);
+        STRCMP_EQUAL(row.reason, outcome.reason.c_str());
+        CHECK(outcome.www_authenticate == challenge->www_authenticate);
+        CHECK_FALSE(outcome.who.has_value());
+    }
+}
+
+TEST(authenticator, malformed_is_refused_without_a_look_up)
+{
+    CHECK(auth.quick("Basic ????")->kind == Kind::denied);
+    CHECK(auth.quick("Digest x")->kind == Kind::denied);
+    LONGS_EQUAL(0, accounts.asked);
+}
+
+TEST(authenticator, basic_is_per_request)
+{
+    CHECK(full(basic("alice:secret")).kind == Kind::authenticated);
+    CHECK(auth.quick(std::nullopt)->kind == Kind::challenge);
+}
+
+TEST(authenticator, second_request_comes_from_the_cache)
+{
+    full(basic("alice:secret"));
+    accounts.asked = 0;
+    auth::Passwords none(0, std::chrono::milliseconds(0));
+    auth::Authenticator other({policy, accounts, none, cache}, {true});
+    CHECK(other.quick(basic("alice:secret"))->kind == Kind::authenticated);
+    LONGS_EQUAL(0, accounts.asked);
+    CHECK_FALSE(other.quick(basic("alice:wrong")).has_value());
+}
+
+TEST(authenticator, a_failure_is_not_cached)
+{
+    full(basic("alice:wrong"));
+    LONGS_EQUAL(0, cache.size());
+}
+
+TEST(authenticator, disabled_account_leaves_the_cache)
+{
+    full(basic("alice:secret"));
+    accounts.rows.at({"", "alice"}).enabled = false;
+    CHECK(auth.step(basic("alice:secret")).kind == Kind::denied);
+    CHECK_FALSE(auth.quick(basic("alice:secret")).has_value());
+}
+
+TEST(authenticator, another_principal_on_the_same_connection)
+{
+    CHECK(full(basic("alice:secret")).kind == Kind::authenticated);
+    const auto outcome = full(basic("bob:secret"));
+    CHECK(outcome.kind == Kind::denied);
+    STRCMP_EQUAL("another principal on an authenticated connection", outcome.reason.c_str());
+    CHECK(full(basic("corp\\alice:secret")).kind == Kind::authenticated);
+}
+
+TEST(authenticator, basic_only_over_tls)
+{
+    auth::Authenticator plain({policy, accounts, passwords, cache}, {false});
+    CHECK(plain.quick(std::nullopt)->www_authenticate.empty());
+    const auto outcome = plain.quick(basic("alice:secret"));
+    CHECK(outcome->kind == Kind::denied);
+    CHECK(plain.step(basic("alice:secret")).kind == Kind::denied);
+    LONGS_EQUAL(0, accounts.asked);
+}
+
+TEST(authenticator, basic_without_tls_when_allowed)
+{
+    policy.basic_without_tls = true;
+    auth::Authenticator plain({policy, accounts, passwords, cache}, {false});
+    LONGS_EQUAL(1, plain.quick(std::nullopt)->www_authenticate.size());
+    CHECK(plain.step(basic("alice:secret")).kind == Kind::authenticated);
+}
+
+TEST(authenticator, busy_is_not_a_refusal)
+{
+    accounts.broken = true;
+    const auto outcome = auth.step(basic("alice:secret"));
+    CHECK(outcome.kind == Kind::too_busy);
+    STRCMP_EQUAL("accounts cannot be read: disk on fire", outcome.reason.c_str());
+    accounts.broken = false;
+    auth::Passwords none(0, std::chrono::milliseconds(0));
+    auth::Authenticator other({policy, accounts, none, cache}, {true});
+    CHECK(other.step(basic("alice:secret")).kind == Kind::too_busy);
+}
+
+TEST(authenticator, schemes_are_offered_in_order)
+{
+    policy.schemes = {&two_legs, &auth::basic_scheme};
+    const auto outcome = auth.quick(std::nullopt);
+    LONGS_EQUAL(2, outcome->www_authenticate.size());
+    STRCMP_EQUAL("TwoLegs", outcome->www_authenticate[0].c_str());
+    STRNCMP_EQUAL("Basic ", outcome->www_authenticate[1].c_str(), 6);
+}
+
+TEST(authenticator, a_scheme_of_several_legs_logs_in_the_connection)
+{
+    policy.schemes = {&two_legs};
+    const auto first = full("TwoLegs hello");
+    CHECK(first.kind == Kind::challenge);
+    STRCMP_EQUAL("TwoLegs Y2hhbGxlbmdl", first.www_authenticate.at(0).c_str());
+    CHECK(full("TwoLegs good").kind == Kind::authenticated);
+    const auto later = auth.quick(std::nullopt);
+    CHECK(later->kind == Kind::authenticated);
+    STRCMP_EQUAL("alice", later->who->canonical.c_str());
+}
+
+TEST(authenticator, a_challenge_is_used_once)
+{
+    policy.schemes = {&two_legs};
+    full("TwoLegs hello");
+    CHECK(full("TwoLegs bad").kind == Kind::denied);
+    CHECK(full("TwoLegs good").kind == Kind::challenge);
+    CHECK(auth.quick(std::nullopt)->kind == Kind::challenge);
+}

@@ -1,0 +1,93 @@
+#include "access/cache.h"
+
+#include <CppUTest/TestHarness.h>
+
+using namespace std::chrono_literals;
+
+TEST_GROUP(cache)
+{
+    const auth::Cache::Clock::time_point start{1000s};
+    const auth::Login alice{"corp", "alice"};
+    const auth::Login bob{"", "bob"};
+    auth::Cache cache{2, 60s};
+
+    void store(const auth::Login& login, const char* password, std::chrono::seconds after = 0s, std::int64_t version = 1)
+    {
+        cache.store(login, password, version, "canonical " + login.name, cache.generation(), start + after);
+    }
+    bool knows(const auth::Login& login, const char* password, std::chrono::seconds after = 0s)
+    {
+        return cache.find(login, password, start + after).has_value();
+    }
+};
+
+TEST(cache, remembers_a_success)
+{
+    store(alice, "secret");
+    STRCMP_EQUAL("canonical alice", cache.find(alice, "secret", start)->c_str());
+}
+
+TEST(cache, only_this_login_and_password)
+{
+    store(alice, "secret");
+    CHECK_FALSE(knows(alice, "Secret"));
+    CHECK_FALSE(knows(alice, ""));
+    CHECK_FALSE(knows(bob, "secret"));
+    CHECK_FALSE(knows({"", "alice"}, "secret"));
+    CHECK_FALSE(knows({"corp", "alice2"}, "secret"));
+    CHECK_TEXT(knows(alice, "secret"), "a wrong password must not remove the entry");
+}
+
+TEST(cache, ends_after_its_lifetime)
+{
+    store(alice, "secret");
+    CHECK(knows(alice, "secret", 59s));
+    CHECK_FALSE(knows(alice, "secret", 60s));
+    LONGS_EQUAL(0, cache.size());
+}
+
+TEST(cache, a_use_does_not_prolong_it)
+{
+    store(alice, "secret");
+    CHECK(knows(alice, "secret", 50s));
+    CHECK_FALSE(knows(alice, "secret", 70s));
+}
+
+TEST(cache, a_new_password_replaces_the_old)
+{
+    store(alice, "old");
+    store(alice, "new", 1s, 2);
+    CHECK(knows(alice, "new", 2s));
+    CHECK_FALSE(knows(alice, "old", 2s));
+    LONGS_EQUAL(1, cache.size());
+}
+
+TEST(cache, bounded_and_the_oldest_goes)
+{
+    store(alice, "a");
+    store(bob, "b", 1s);
+    store({"", "carol"}, "c", 2s);
+    LONGS_EQUAL(2, cache.size());
+    CHECK_FALSE(knows(alice, "a", 3s));
+    CHECK(knows(bob, "b", 3s));
+    CHECK(knows({"", "carol"}, "c", 3s));
+}
+
+TEST(cache, forget_and_clear)
+{
+    store(alice, "a");
+    store(bob, "b");
+    cache.forget(alice);
+    CHECK_FALSE(knows(alice, "a"));
+    CHECK(knows(bob, "b"));
+    cache.clear();
+    CHECK_FALSE(knows(bob, "b"));
+}
+
+TEST(cache, success_from_before_a_clear_is_not_stored)
+{
+    const auto before = cache.generation();
+    cache.clear();
+    cache.store(alice, "secret", 1, "alice", before, start);
+    CHECK_FALSE(knows(alice, "secret"));
+}
