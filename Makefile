@@ -24,7 +24,8 @@ LAYERS = base rpch access directory net tunnel http
 
 base_SRC = src/base/cursor.cc src/base/text.cc src/base/base64.cc src/base/fifo.cc src/base/log.cc \
            src/base/workers.cc
-rpch_SRC =
+rpch_SRC = src/rpch/guid.cc src/rpch/cookie.cc src/rpch/pdu.cc src/rpch/framer.cc src/rpch/rts.cc \
+           src/rpch/rts_table.cc src/rpch/rts_recognise.cc src/rpch/rts_fields.cc src/rpch/rts_builder.cc
 access_SRC = src/access/account.cc src/access/password.cc src/access/policy.cc src/access/cache.cc \
              src/access/scheme.cc src/access/basic.cc src/access/authenticator.cc
 directory_SRC =
@@ -33,7 +34,9 @@ tunnel_SRC =
 http_SRC =
 
 base_TEST = tests/unit/base/cursor_test.cc tests/unit/base/text_test.cc tests/unit/base/fifo_test.cc
-rpch_TEST =
+rpch_TEST = tests/unit/rpch/guid_test.cc tests/unit/rpch/cookie_test.cc tests/unit/rpch/pdu_test.cc \
+            tests/unit/rpch/framer_test.cc tests/unit/rpch/rts_test.cc tests/unit/rpch/rts_table_test.cc \
+            tests/unit/rpch/rts_vectors_test.cc
 access_TEST = tests/unit/access/account_test.cc tests/unit/access/password_test.cc tests/unit/access/cache_test.cc \
               tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc
 directory_TEST =

@@ -1,0 +1,66 @@
+#include "rpch/guid.h"
+
+#include "base/text.h"
+
+#include <cstddef>
+
+namespace rpch {
+
+namespace {
+
+/// Where the text's pairs of digits go: the first three fields are little-endian in memory.
+constexpr std::array<std::uint8_t, 16> place{3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+constexpr std::size_t text_size = 36;
+
+constexpr bool dash_at(std::size_t position) noexcept
+{
+    return position == 8 || position == 13 || position == 18 || position == 23;
+}
+
+int digit(char c) noexcept
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    const char l = base::lower(c);
+    return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+}
+
+} // namespace
+
+std::optional<Guid> Guid::parse(std::string_view text) noexcept
+{
+    if (text.size() != text_size)
+        return std::nullopt;
+    Guid guid;
+    std::size_t digits = 0;
+    for (std::size_t i = 0; i < text_size; ++i) {
+        if (dash_at(i)) {
+            if (text[i] != '-')
+                return std::nullopt;
+            continue;
+        }
+        const int value = digit(text[i]);
+        if (value < 0)
+            return std::nullopt;
+        std::uint8_t& byte = guid.bytes[place[digits / 2]];
+        byte = static_cast<std::uint8_t>(byte << 4 | value);
+        ++digits;
+    }
+    return guid;
+}
+
+std::string Guid::text() const
+{
+    constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    text.reserve(text_size);
+    for (const std::uint8_t from : place) {
+        if (dash_at(text.size()))
+            text += '-';
+        text += digits[bytes[from] >> 4];
+        text += digits[bytes[from] & 15];
+    }
+    return text;
+}
+
+} // namespace rpch
