@@ -1,0 +1,30 @@
+#pragma once
+
+#include "access/account.h"
+#include "directory/accounts.h"
+
+#include <optional>
+#include <string>
+
+namespace rpctunneld {
+
+/// The directory's accounts as the authenticators want them.
+class DirectoryAccounts : public auth::AccountSource {
+public:
+    /// Throws directory::DatabaseError.
+    explicit DirectoryAccounts(const std::string& database) : accounts_(database) {}
+
+    std::optional<auth::AccountRecord> find(const auth::Login& login) override
+    {
+        std::optional<directory::Account> account = accounts_.find(login.domain, login.name);
+        if (!account)
+            return std::nullopt;
+        return auth::AccountRecord{std::move(account->canonical), account->enabled, std::move(account->pw_crypt),
+                                   account->pw_version};
+    }
+
+private:
+    directory::Accounts accounts_;
+};
+
+} // namespace rpctunneld

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "access/cache.h"
+#include "access/password.h"
+#include "access/policy.h"
+#include "access/scheme.h"
+#include "base/workers.h"
+#include "daemon/accounts.h"
+#include "daemon/background.h"
+#include "daemon/config.h"
+#include "daemon/shard.h"
+#include "directory/policy.h"
+#include "net/loop.h"
+#include "net/tls.h"
+#include "tunnel/settings.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rpctunneld {
+
+/// The running daemon: owns everything, in the order in which it is made. The main thread is the shards' caretaker: it
+/// waits for signals, watches the directory and rebuilds the allowlist.
+class Instance {
+public:
+    /// All that can fail, fails here: certificates, listeners, the change of the user, the directory. Nothing is served
+    /// yet. SIGTERM, SIGINT and SIGHUP must be blocked. Throws std::runtime_error.
+    explicit Instance(Config config);
+    ~Instance();
+
+    /// "ready plain=127.0.0.1:80 tls=[::]:443"
+    const std::string& ready_line() const noexcept { return ready_line_; }
+    void start();
+    /// Serves until SIGTERM or SIGINT and drains.
+    void serve();
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    void load_certificates();
+    void bind();
+    void open_directory();
+    void open_shards();
+    void watch_directory();
+    void rebuild_valid_ports();
+    void reload();
+    void drain();
+
+    Config config_;
+    const tunnel::Settings tunnel_settings_;
+    std::shared_ptr<const net::TlsServerContext> context_;
+    std::vector<std::unique_ptr<net::Loop>> loops_;
+    std::optional<PidFile> pid_file_;
+    std::optional<directory::Policy> policy_;
+    std::optional<DirectoryAccounts> accounts_;
+    auth::Policy auth_policy_;
+    std::optional<auth::Passwords> passwords_;
+    auth::Cache logins_;
+    std::optional<auth::Backends> backends_;
+    // The workers end before the loops, to which their jobs report, and after the shards, which give them jobs.
+    std::optional<base::Workers> workers_;
+    std::vector<std::unique_ptr<Shard>> shards_;
+    std::string ready_line_;
+    Clock::time_point next_watch_, next_rebuild_;
+};
+
+/// What -t looks at beyond the text of the configuration: files, users, the directory. One text an error.
+std::vector<std::string> check_surroundings(const Config& config);
+
+} // namespace rpctunneld

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace rpctunneld {
+
+/// No core dumps and no debugger of the same user: passwords pass through our memory. SIGPIPE is ignored.
+/// Call at the start and again after the user has changed, which resets the flag.
+void protect_process() noexcept;
+
+/// Raises the soft limit of open descriptors to the hard one. Answers the limit in force.
+std::uint64_t raise_descriptor_limit() noexcept;
+
+/// Tells the service manager, if it listens (sd_notify(3)): "READY=1", "STOPPING=1". Never fails.
+void notify_service_manager(const std::string& state) noexcept;
+
+} // namespace rpctunneld

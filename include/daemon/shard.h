@@ -1,0 +1,74 @@
+#pragma once
+
+#include "access/scheme.h"
+#include "base/unique_fd.h"
+#include "base/workers.h"
+#include "daemon/config.h"
+#include "directory/policy.h"
+#include "http/front.h"
+#include "net/address.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "net/timer.h"
+#include "net/tls.h"
+#include "tunnel/hub.h"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace rpctunneld {
+
+/// One event loop and all that lives in it: listeners, HTTP front, tunnels. A thread of its own from start() to the
+/// end of join(); before and after that, everything belongs to the main thread.
+class Shard {
+public:
+    Shard(unsigned number, net::Loop& loop);
+    ~Shard();
+
+    /// Binds. Nothing is accepted before start(). Throws std::runtime_error that names address and reason.
+    net::Address listen(const net::Address& address, bool tls);
+    /// Builds what serves. Throws std::runtime_error.
+    void open(base::Workers& workers, const auth::Backends& backends, directory::Policy& policy,
+              const tunnel::Settings& settings, const http::Limits& limits);
+    tunnel::Hub& hub() noexcept { return *hub_; }
+    void start();
+
+    // From the main thread while the shard runs; each takes effect a moment later.
+    void use_certificates(std::shared_ptr<const net::TlsServerContext> context);
+    void recheck_routes();
+    /// No new clients; tunnels end in order; the loop ends when all are gone, after `bound` whatever is left.
+    void drain(Millis bound);
+    /// Ends the loop now.
+    void stop() noexcept { loop_.stop(); }
+    bool finished() const noexcept { return finished_; }
+    void join();
+
+private:
+    struct Door {
+        Door(Shard& owner, const net::Address& address, bool with_tls);
+        void on_accept(base::UniqueFd&& socket, const net::Address& peer);
+
+        Shard& shard;
+        const bool tls;
+        net::Listener listener;
+    };
+
+    void begin_drain(Millis bound);
+    void on_drain_check();
+
+    const unsigned number_;
+    net::Loop& loop_;
+    std::shared_ptr<const net::TlsServerContext> context_;
+    std::optional<tunnel::Hub> hub_;
+    std::optional<http::Front> front_;
+    std::vector<std::unique_ptr<Door>> doors_;
+    net::Timer drain_check_;
+    net::Millis drain_until_{};
+    std::atomic<bool> finished_{false};
+    std::thread thread_;
+};
+
+} // namespace rpctunneld

@@ -1,0 +1,161 @@
+#include "daemon/config.h"
+
+#include "base/text.h"
+#include "daemon/option_table.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace rpctunneld {
+namespace {
+
+class Reader {
+public:
+    explicit Reader(const std::string& path)
+        : path_(path), folder_(std::filesystem::absolute(path).parent_path().string())
+    {
+    }
+
+    ConfigResult read(std::string_view text)
+    {
+        result_.config.path = path_;
+        for (const std::string_view line : base::split(text, '\n')) {
+            ++line_;
+            read_line(line);
+        }
+        fill_defaults();
+        check_whole();
+        return std::move(result_);
+    }
+
+private:
+    /// `#` begins a comment at the start of a line or after a blank.
+    static std::string_view without_comment(std::string_view line)
+    {
+        for (std::size_t i = 0; i < line.size(); ++i)
+            if (line[i] == '#' && (i == 0 || line[i - 1] == ' ' || line[i - 1] == '\t'))
+                return line.substr(0, i);
+        return line;
+    }
+
+    void read_line(std::string_view line)
+    {
+        if (line.ends_with('\r'))
+            line.remove_suffix(1);
+        line = base::trim(without_comment(line));
+        if (line.empty())
+            return;
+        const auto equals = line.find('=');
+        if (equals == std::string_view::npos)
+            return complain("this is not \"name = value\"");
+        const std::string name(base::trim(line.substr(0, equals)));
+        const std::string_view value = base::trim(line.substr(equals + 1));
+        const Option* option = find_option(name);
+        if (option == nullptr) {
+            const Option* near = nearest_option(name);
+            return complain("unknown option \"" + name + '"' +
+                            (near != nullptr ? std::string("; did you mean \"") + near->name + "\"?" : std::string()));
+        }
+        auto& given = result_.config.given[name];
+        if (!given.empty() && !option->repeats())
+            return complain(name + " is given twice, first in line " + std::to_string(given[0].line));
+        given.push_back({std::string(value), line_});
+        const std::string error = option->set(result_.config, value, folder_);
+        if (!error.empty())
+            complain(name + ": " + error);
+    }
+
+    void fill_defaults()
+    {
+        for (const Option& option : option_table())
+            if (!result_.config.given.contains(option.name) && *option.fallback != '\0')
+                option.set(result_.config, option.fallback, folder_);
+    }
+
+    /// What no single line is guilty of.
+    void check_whole()
+    {
+        const Config& c = result_.config;
+        if (!result_.errors.empty())
+            return;
+        if (c.database.empty())
+            complain_of("database", "database is missing");
+        if (c.listen.empty() && c.listen_tls.empty())
+            complain_of("listen", "there is no listener: give listen or listen_tls");
+        if (c.tls_certificate.size() != c.tls_key.size())
+            complain_of("tls_certificate", "every tls_certificate needs a tls_key: there are " +
+                                               std::to_string(c.tls_certificate.size()) + " and " +
+                                               std::to_string(c.tls_key.size()));
+        if (!c.listen_tls.empty() && c.tls_certificate.empty())
+            complain_of("listen_tls", "listen_tls needs tls_certificate and tls_key");
+        if (!c.listen.empty() && c.listen_tls.empty() && !c.basic_without_tls)
+            complain_of("listen", "nobody could log in: Basic on a plain listener needs basic_without_tls = yes");
+        if (!c.group.empty() && c.user.empty())
+            complain_of("group", "group needs user");
+    }
+
+    void complain(const std::string& what)
+    {
+        result_.errors.push_back(path_ + ':' + std::to_string(line_) + ": " + what);
+    }
+
+    /// At the line of the option when it has one.
+    void complain_of(const std::string& option, const std::string& what)
+    {
+        const auto given = result_.config.given.find(option);
+        const std::string line = given == result_.config.given.end() ? "" : ':' + std::to_string(given->second[0].line);
+        result_.errors.push_back(path_ + line + ": " + what);
+    }
+
+    const std::string path_, folder_;
+    ConfigResult result_;
+    unsigned line_ = 0;
+};
+
+} // namespace
+
+ConfigResult parse_config(std::string_view text, const std::string& path)
+{
+    return Reader(path).read(text);
+}
+
+ConfigResult read_config(const std::string& path)
+{
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored))
+        return {{}, {path + ": " + std::strerror(EISDIR)}};
+    std::ifstream file(path);
+    if (!file)
+        return {{}, {path + ": " + std::strerror(errno)}};
+    std::ostringstream text;
+    text << file.rdbuf();
+    return parse_config(text.str(), path);
+}
+
+std::string Config::at(const std::string& option, std::size_t index) const
+{
+    const auto found = given.find(option);
+    const bool known = found != given.end() && index < found->second.size();
+    return path + (known ? ':' + std::to_string(found->second[index].line) : "") + ": " + option;
+}
+
+ConfigChange compare(const Config& before, const Config& after)
+{
+    ConfigChange change;
+    const auto same = [](const Config::Given& a, const Config::Given& b) { return a.value == b.value; };
+    for (const Option& option : option_table()) {
+        const auto old_uses = before.given.find(option.name);
+        const auto new_uses = after.given.find(option.name);
+        const bool was = old_uses != before.given.end(), is = new_uses != after.given.end();
+        if (was != is || (was && !std::equal(old_uses->second.begin(), old_uses->second.end(), new_uses->second.begin(),
+                                             new_uses->second.end(), same)))
+            (option.at_once ? change.at_once : change.restart).push_back(option.name);
+    }
+    return change;
+}
+
+} // namespace rpctunneld

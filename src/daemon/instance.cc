@@ -1,0 +1,311 @@
+#include "daemon/instance.h"
+
+#include "base/log.h"
+#include "daemon/privileges.h"
+#include "daemon/process.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+#include <stdexcept>
+#include <thread>
+
+namespace rpctunneld {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How soon a change of the directory takes effect.
+constexpr auto watch_interval = 2s;
+// Jobs that wait for a worker. At 15 ms for a password check, more than this is no longer worth waiting for.
+constexpr std::size_t waiting_jobs = 1024;
+
+std::vector<net::TlsServerContext::Pair> certificate_pairs(const Config& config)
+{
+    std::vector<net::TlsServerContext::Pair> pairs;
+    for (std::size_t i = 0; i < config.tls_certificate.size(); ++i)
+        pairs.push_back({config.tls_certificate[i], config.tls_key[i]});
+    return pairs;
+}
+
+unsigned shard_count(const Config& config)
+{
+    return config.workers != 0 ? static_cast<unsigned>(config.workers) : std::max(1u, std::thread::hardware_concurrency());
+}
+
+auth::Policy auth_policy(const Config& config)
+{
+    auth::Policy policy;
+    for (const std::string& name : config.auth)
+        policy.schemes.push_back(auth::find_scheme(auth::schemes(), name));
+    policy.basic_without_tls = config.basic_without_tls;
+    policy.realm = config.realm;
+    return policy;
+}
+
+tunnel::Settings tunnel_settings(const Config& config)
+{
+    tunnel::Settings settings;
+    settings.receive_window = static_cast<std::uint32_t>(config.receive_window);
+    settings.connection_timeout = static_cast<std::uint32_t>(config.connection_timeout.count());
+    settings.channel_lifetime = static_cast<std::uint32_t>(config.channel_lifetime);
+    settings.setup_timeout = static_cast<std::uint32_t>(config.setup_timeout.count());
+    settings.connect_timeout = static_cast<std::uint32_t>(config.connect_timeout.count());
+    settings.require_banner = config.require_banner;
+    return settings;
+}
+
+http::Limits http_limits(const Config& config, unsigned shards)
+{
+    http::Limits limits;
+    limits.head_bytes = config.head_limit;
+    limits.connections = (config.connection_limit + shards - 1) / shards;
+    limits.handshake = config.handshake_timeout;
+    limits.head = config.head_timeout;
+    limits.idle = config.idle_timeout;
+    return limits;
+}
+
+/// Runs `step`; what it throws is told with the place of the option that led there.
+template <class Step> void at_option(const Config& config, const char* option, std::size_t index, Step step)
+{
+    try {
+        step();
+    } catch (const std::exception& error) {
+        throw std::runtime_error(config.at(option, index) + ": " + error.what());
+    }
+}
+
+sigset_t our_signals()
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+        sigaddset(&set, signal);
+    return set;
+}
+
+/// One of our signals, or 0 when none came within `patience`.
+int wait_for_signal(std::chrono::nanoseconds patience)
+{
+    const auto waiting = std::max(patience, std::chrono::nanoseconds(0));
+    const timespec time{static_cast<time_t>(waiting / 1s), static_cast<long>((waiting % 1s).count())};
+    const sigset_t set = our_signals();
+    return std::max(0, sigtimedwait(&set, nullptr, &time));
+}
+
+} // namespace
+
+Instance::Instance(Config config)
+    : config_(std::move(config)), tunnel_settings_(tunnel_settings(config_)), auth_policy_(auth_policy(config_))
+{
+    protect_process();
+    const std::uint64_t descriptors = raise_descriptor_limit();
+    std::optional<Identity> identity;
+    at_option(config_, "user", 0, [&] { identity = find_identity(config_.user, config_.group); });
+    load_certificates();
+    bind();
+    if (!config_.pid_file.empty())
+        at_option(config_, "pid_file", 0, [&] { pid_file_.emplace(config_.pid_file); });
+    if (identity) {
+        become(*identity);
+        protect_process();
+    } else if (geteuid() == 0) {
+        base::log::warning("running_as_root", {{"advice", "set the option user"}});
+    }
+    at_option(config_, "database", 0, [&] { open_directory(); });
+    open_shards();
+    base::log::notice("starting", {{"version", VERSION}, {"shards", shards_.size()}, {"descriptors", descriptors},
+                                   {"user", identity ? identity->user : std::to_string(geteuid())}});
+    if (descriptors < config_.connection_limit)
+        base::log::warning("descriptors_few", {{"descriptors", descriptors}, {"connection_limit", config_.connection_limit}});
+}
+
+Instance::~Instance() = default;
+
+void Instance::load_certificates()
+{
+    if (config_.tls_certificate.empty())
+        return;
+    at_option(config_, "tls_certificate", 0,
+              [&] { context_ = std::make_shared<net::TlsServerContext>(certificate_pairs(config_)); });
+}
+
+void Instance::bind()
+{
+    const unsigned count = shard_count(config_);
+    for (unsigned i = 0; i < count; ++i) {
+        loops_.push_back(std::make_unique<net::Loop>());
+        shards_.push_back(std::make_unique<Shard>(i, *loops_.back()));
+        shards_.back()->use_certificates(context_);
+    }
+    ready_line_ = "ready";
+    const auto listen_all = [&](const char* option, const std::vector<net::Address>& addresses, bool tls) {
+        for (std::size_t i = 0; i < addresses.size(); ++i) {
+            at_option(config_, option, i, [&] {
+                // With port 0 the first shard finds the port, the others share it.
+                net::Address address = addresses[i];
+                for (const auto& shard : shards_)
+                    address = shard->listen(address, tls);
+                ready_line_ += (tls ? " tls=" : " plain=") + address.text();
+            });
+        }
+    };
+    listen_all("listen", config_.listen, false);
+    listen_all("listen_tls", config_.listen_tls, true);
+}
+
+void Instance::open_directory()
+{
+    policy_.emplace(config_.database);
+    accounts_.emplace(config_.database);
+    const auto blocking = static_cast<unsigned>(config_.blocking_workers);
+    // Half of the workers may hash, so that look-ups do not wait behind a storm of logins.
+    passwords_.emplace(std::max(1u, blocking / 2));
+    backends_.emplace(auth::Backends{auth_policy_, *accounts_, *passwords_, logins_});
+    rebuild_valid_ports();
+}
+
+void Instance::open_shards()
+{
+    workers_.emplace(static_cast<unsigned>(config_.blocking_workers), waiting_jobs);
+    const http::Limits limits = http_limits(config_, static_cast<unsigned>(shards_.size()));
+    std::vector<tunnel::Hub*> hubs;
+    for (const auto& shard : shards_) {
+        shard->open(*workers_, *backends_, *policy_, tunnel_settings_, limits);
+        hubs.push_back(&shard->hub());
+    }
+    for (tunnel::Hub* const hub : hubs)
+        hub->join(hubs);
+}
+
+void Instance::start()
+{
+    for (const auto& shard : shards_)
+        shard->start();
+    base::log::notice("ready", {{"listeners", ready_line_.substr(std::min<std::size_t>(6, ready_line_.size()))}});
+    notify_service_manager("READY=1");
+}
+
+void Instance::serve()
+{
+    next_watch_ = Clock::now() + watch_interval;
+    for (;;) {
+        const bool rebuilds = config_.valid_ports_interval.count() != 0;
+        const Clock::time_point next = rebuilds ? std::min(next_watch_, next_rebuild_) : next_watch_;
+        switch (wait_for_signal(next - Clock::now())) {
+        case SIGTERM:
+        case SIGINT:
+            return drain();
+        case SIGHUP:
+            reload();
+            break;
+        default:
+            break;
+        }
+        if (Clock::now() >= next_watch_)
+            watch_directory();
+        if (rebuilds && Clock::now() >= next_rebuild_)
+            rebuild_valid_ports();
+    }
+}
+
+void Instance::watch_directory()
+{
+    next_watch_ = Clock::now() + watch_interval;
+    if (!policy_->changed())
+        return;
+    // An account may be disabled now, an active copy may have moved.
+    logins_.clear();
+    policy_->refresh();
+    for (const auto& shard : shards_)
+        shard->recheck_routes();
+    base::log::info("directory_changed", {});
+}
+
+void Instance::rebuild_valid_ports()
+{
+    policy_->rebuild();
+    next_rebuild_ = Clock::now() + config_.valid_ports_interval;
+}
+
+void Instance::reload()
+{
+    notify_service_manager("RELOADING=1\nMONOTONIC_USEC=" +
+                           std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(
+                                              Clock::now().time_since_epoch()).count()));
+    const ConfigResult read = read_config(config_.path);
+    for (const std::string& error : read.errors)
+        base::log::error("reload_refused", {{"error", error}});
+    if (read.errors.empty()) {
+        const ConfigChange change = compare(config_, read.config);
+        for (const std::string& name : change.restart)
+            base::log::warning("reload_needs_restart", {{"option", name}});
+        for (const std::string& name : change.at_once) {
+            base::log::notice("reload_option", {{"option", name}});
+            config_.given.erase(name);
+            if (const auto given = read.config.given.find(name); given != read.config.given.end())
+                config_.given.insert(*given);
+        }
+        config_.tls_certificate = read.config.tls_certificate;
+        config_.tls_key = read.config.tls_key;
+        config_.valid_ports_interval = read.config.valid_ports_interval;
+        config_.drain_time = read.config.drain_time;
+    }
+    try {
+        load_certificates();
+        for (const auto& shard : shards_)
+            shard->use_certificates(context_);
+    } catch (const std::exception& error) {
+        base::log::error("reload_refused", {{"error", error.what()}});
+    }
+    logins_.clear();
+    policy_->refresh();
+    rebuild_valid_ports();
+    for (const auto& shard : shards_)
+        shard->recheck_routes();
+    base::log::notice("reloaded", {});
+    notify_service_manager("READY=1");
+}
+
+void Instance::drain()
+{
+    notify_service_manager("STOPPING=1");
+    base::log::notice("stopping", {{"bound_ms", config_.drain_time.count()}});
+    for (const auto& shard : shards_)
+        shard->drain(config_.drain_time);
+    // Each shard ends by itself; a second signal ends them at once.
+    const auto all_finished = [&] {
+        return std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) { return shard->finished(); });
+    };
+    while (!all_finished()) {
+        const int signal = wait_for_signal(10ms);
+        if (signal == SIGTERM || signal == SIGINT)
+            for (const auto& shard : shards_)
+                shard->stop();
+    }
+    for (const auto& shard : shards_)
+        shard->join();
+    base::log::notice("stopped", {});
+}
+
+std::vector<std::string> check_surroundings(const Config& config)
+{
+    std::vector<std::string> errors;
+    const auto attempt = [&](const char* option, auto step) {
+        try {
+            at_option(config, option, 0, step);
+        } catch (const std::exception& error) {
+            errors.push_back(error.what());
+        }
+    };
+    attempt("user", [&] { find_identity(config.user, config.group); });
+    if (!config.tls_certificate.empty())
+        attempt("tls_certificate", [&] { net::TlsServerContext(certificate_pairs(config)); });
+    attempt("database", [&] { directory::Policy(config.database); });
+    return errors;
+}
+
+} // namespace rpctunneld

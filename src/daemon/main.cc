@@ -1,0 +1,88 @@
+#include "base/log.h"
+#include "daemon/background.h"
+#include "daemon/command_line.h"
+#include "daemon/config.h"
+#include "daemon/instance.h"
+#include "daemon/option_table.h"
+#include "daemon/process.h"
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+using namespace rpctunneld;
+
+namespace {
+
+// Exit codes, as rpctunneld(8) documents them.
+constexpr int good = 0, failed = 1, usage = 2;
+
+int tell(const std::vector<std::string>& errors)
+{
+    for (const std::string& error : errors)
+        std::fprintf(stderr, "%s\n", error.c_str());
+    return errors.empty() ? good : failed;
+}
+
+int run(const CommandLine& line, Config&& config)
+{
+    base::log::set_level(config.log_level);
+    // Before any thread: they all inherit it, and the main thread waits for them.
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+        sigaddset(&signals, signal);
+    sigprocmask(SIG_BLOCK, &signals, nullptr);
+
+    Background background;
+    if (!line.foreground) {
+        background.enter();
+        base::log::use_syslog("rpctunneld");
+    }
+    Instance instance(std::move(config));
+    instance.start();
+    if (line.foreground) {
+        std::printf("%s\n", instance.ready_line().c_str());
+        std::fflush(stdout);
+    }
+    background.ready();
+    instance.serve();
+    return good;
+}
+
+int act(const CommandLine& line)
+{
+    switch (line.action) {
+    case CommandLine::Action::wrong:
+        std::fprintf(stderr, "rpctunneld: %s\n%s", line.error.c_str(), help_text().c_str());
+        return usage;
+    case CommandLine::Action::help:
+        std::printf("%s", help_text().c_str());
+        return good;
+    case CommandLine::Action::version:
+        std::printf("rpctunneld %s\n", VERSION);
+        return good;
+    case CommandLine::Action::options:
+        std::printf("%s", options_text().c_str());
+        return good;
+    case CommandLine::Action::run:
+    case CommandLine::Action::check:
+        break;
+    }
+    ConfigResult read = read_config(line.config_file);
+    if (!read.errors.empty())
+        return tell(read.errors);
+    if (line.action == CommandLine::Action::check)
+        return tell(check_surroundings(read.config));
+    return run(line, std::move(read.config));
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+try {
+    return act(parse_command_line(argc, argv));
+} catch (const std::exception& error) {
+    std::fprintf(stderr, "rpctunneld: %s\n", error.what());
+    return failed;
+}

@@ -1,0 +1,107 @@
+#include "daemon/shard.h"
+
+#include "base/log.h"
+
+#include <algorithm>
+
+namespace rpctunneld {
+namespace {
+
+// How often a draining shard looks whether the last tunnel has gone.
+constexpr net::Millis drain_step{20};
+
+} // namespace
+
+Shard::Door::Door(Shard& owner, const net::Address& address, bool with_tls)
+    : shard(owner), tls(with_tls),
+      listener(owner.loop_, address, net::Listener::Callback::of<&Door::on_accept>(this))
+{
+}
+
+void Shard::Door::on_accept(base::UniqueFd&& socket, const net::Address& peer)
+{
+    shard.front_->accept(std::move(socket), peer, tls ? shard.context_.get() : nullptr);
+}
+
+Shard::Shard(unsigned number, net::Loop& loop)
+    : number_(number), loop_(loop), drain_check_(loop, net::Timer::Callback::of<&Shard::on_drain_check>(this))
+{
+}
+
+Shard::~Shard()
+{
+    if (thread_.joinable()) {
+        loop_.stop();
+        thread_.join();
+    }
+}
+
+net::Address Shard::listen(const net::Address& address, bool tls)
+{
+    doors_.push_back(std::make_unique<Door>(*this, address, tls));
+    return doors_.back()->listener.local();
+}
+
+void Shard::open(base::Workers& workers, const auth::Backends& backends, directory::Policy& policy,
+                 const tunnel::Settings& settings, const http::Limits& limits)
+{
+    hub_.emplace(tunnel::Environment{loop_, workers, policy, settings});
+    front_.emplace(http::Env{loop_, workers, backends, policy, *hub_, limits});
+}
+
+void Shard::start()
+{
+    thread_ = std::thread([this] {
+        loop_.run();
+        finished_ = true;
+    });
+}
+
+void Shard::use_certificates(std::shared_ptr<const net::TlsServerContext> context)
+{
+    if (!thread_.joinable()) {
+        context_ = std::move(context);
+        return;
+    }
+    loop_.post([this, context = std::move(context)] { context_ = context; });
+}
+
+void Shard::recheck_routes()
+{
+    loop_.post([this] { hub_->recheck_routes(); });
+}
+
+void Shard::drain(Millis bound)
+{
+    loop_.post([this, bound] { begin_drain(bound); });
+}
+
+void Shard::begin_drain(Millis bound)
+{
+    doors_.clear();
+    drain_until_ = loop_.now() + bound;
+    front_->drain();
+    hub_->close_all("the daemon stops");
+    drain_check_.set(net::Millis(0));
+}
+
+void Shard::on_drain_check()
+{
+    const std::size_t left = front_->connections() + hub_->size();
+    if (left != 0 && loop_.now() < drain_until_) {
+        drain_check_.set(std::min(drain_step, drain_until_ - loop_.now()));
+        return;
+    }
+    if (left != 0)
+        base::log::warning("drain_cut", {{"shard", number_}, {"connections", front_->connections()}, {"tunnels", hub_->size()}});
+    front_->close_all();
+    loop_.stop();
+}
+
+void Shard::join()
+{
+    if (thread_.joinable())
+        thread_.join();
+}
+
+} // namespace rpctunneld

@@ -1,0 +1,171 @@
+#include "daemon/config.h"
+
+#include "daemon/option_table.h"
+
+#include <CppUTest/TestHarness.h>
+
+using namespace rpctunneld;
+
+namespace {
+
+// The least that is a whole configuration.
+const std::string whole = "database = d.db\nlisten = 127.0.0.1:80\nbasic_without_tls = yes\n";
+
+} // namespace
+
+TEST_GROUP(config)
+{
+    Config good(const std::string& text)
+    {
+        ConfigResult result = parse_config(whole + text, "/etc/x/r.conf");
+        if (!result.errors.empty())
+            FAIL(result.errors[0].c_str());
+        return std::move(result.config);
+    }
+    void bad(const std::string& text, const char* error)
+    {
+        const ConfigResult result = parse_config(text, "/etc/x/r.conf");
+        CHECK_TEXT(!result.errors.empty(), error);
+        STRCMP_EQUAL(error, result.errors[0].c_str());
+    }
+};
+
+TEST(config, every_default_is_in_its_own_range)
+{
+    for (const Option& option : option_table()) {
+        Config config;
+        if (*option.fallback != '\0')
+            STRCMP_EQUAL_TEXT("", option.set(config, option.fallback, "/").c_str(), option.name);
+    }
+}
+
+TEST(config, defaults)
+{
+    const Config config = good("");
+    LONGS_EQUAL(65536, config.receive_window);
+    LONGS_EQUAL(120'000, config.connection_timeout.count());
+    LONGS_EQUAL(1 << 30, config.channel_lifetime);
+    LONGS_EQUAL(900'000, config.valid_ports_interval.count());
+    STRCMP_EQUAL("rpctunnel", config.realm.c_str());
+    STRCMP_EQUAL("basic", config.auth.at(0).c_str());
+    CHECK_FALSE(config.require_banner);
+    CHECK(config.log_level == base::log::Level::info);
+}
+
+TEST(config, blanks_comments_and_line_ends)
+{
+    const Config config = good("\n   \t\n# realm = x\n  realm\t=  A#1 b  # comment\r\n#\nworkers=3");
+    STRCMP_EQUAL("A#1 b", config.realm.c_str());
+    LONGS_EQUAL(3, config.workers);
+}
+
+TEST(config, lists_repeat_their_name)
+{
+    const Config config = good("listen = [::1]:0\nlisten_tls = 0.0.0.0:443\ntls_certificate = a.pem\ntls_key = /k/a.key\n"
+                               "tls_certificate = b.pem\ntls_key = b.key\n");
+    LONGS_EQUAL(2, config.listen.size());
+    STRCMP_EQUAL("[::1]:0", config.listen[1].text().c_str());
+    STRCMP_EQUAL("/etc/x/b.pem", config.tls_certificate.at(1).c_str());
+    STRCMP_EQUAL("/k/a.key", config.tls_key.at(0).c_str());
+}
+
+TEST(config, files_count_from_the_folder_of_the_configuration)
+{
+    STRCMP_EQUAL("/etc/x/d.db", good("").database.c_str());
+    STRCMP_EQUAL("/run/y.pid", good("pid_file = ../../run/y.pid").pid_file.c_str());
+}
+
+TEST(config, errors_name_file_and_line)
+{
+    static const struct {
+        const char* text;
+        const char* error;
+    } rows[] = {
+        {"\nlisten 80", "/etc/x/r.conf:2: this is not \"name = value\""},
+        {"lisen = 127.0.0.1:80", "/etc/x/r.conf:1: unknown option \"lisen\"; did you mean \"listen\"?"},
+        {"Realm = x", "/etc/x/r.conf:1: unknown option \"Realm\"; did you mean \"realm\"?"},
+        {"control = /run/x", "/etc/x/r.conf:1: unknown option \"control\""},
+        {" = x", "/etc/x/r.conf:1: unknown option \"\""},
+        {"realm =", "/etc/x/r.conf:1: realm: the value is missing"},
+        {"realm = a\"b", "/etc/x/r.conf:1: realm: a realm is printable ASCII without quote and backslash"},
+        {"realm = a\nlisten = 1.2.3.4:5\nrealm = b", "/etc/x/r.conf:3: realm is given twice, first in line 1"},
+        {"listen = 80", "/etc/x/r.conf:1: listen: \"80\" is no address with port, as 0.0.0.0:80 or [::]:443"},
+        {"listen = localhost:80", "/etc/x/r.conf:1: listen: \"localhost:80\" is no address with port, as 0.0.0.0:80 or [::]:443"},
+        {"listen = [::]:80\nlisten = [::]:80", "/etc/x/r.conf:2: listen: \"[::]:80\" is given twice"},
+        {"auth = negotiate ntlm basic", "/etc/x/r.conf:1: auth: \"negotiate\" is not available in this version: only basic is"},
+        {"auth = basic NTLM", "/etc/x/r.conf:1: auth: \"ntlm\" is not available in this version: only basic is"},
+        {"auth = digest", "/etc/x/r.conf:1: auth: \"digest\" is no authentication scheme: only basic is available"},
+        {"auth = basic Basic", "/etc/x/r.conf:1: auth: \"basic\" is named twice"},
+        {"basic_without_tls = 1", "/etc/x/r.conf:1: basic_without_tls: \"1\" is neither yes nor no"},
+        {"workers = 257", "/etc/x/r.conf:1: workers: \"257\" is not in the range 0..256"},
+        {"workers = two", "/etc/x/r.conf:1: workers: \"two\" is no number"},
+        {"receive_window = 8191", "/etc/x/r.conf:1: receive_window: \"8191\" is not in the range 8KiB..256KiB"},
+        {"receive_window = 262145", "/etc/x/r.conf:1: receive_window: \"262145\" is not in the range 8KiB..256KiB"},
+        {"connection_timeout = 119s", "/etc/x/r.conf:1: connection_timeout: \"119s\" is not in the range 2min..4h"},
+        {"connection_timeout = 120", "/etc/x/r.conf:1: connection_timeout: \"120\" is no duration in ms, s, min, h, d"},
+        {"valid_ports_interval = 5ms", "/etc/x/r.conf:1: valid_ports_interval: \"5ms\" is not in the range 0 or 1s..7d"},
+        {"log_level = loud", "/etc/x/r.conf:1: log_level: \"loud\" is none of error, warning, notice, info, debug"},
+        {"", "/etc/x/r.conf: database is missing"},
+        {"database = d", "/etc/x/r.conf: there is no listener: give listen or listen_tls"},
+        {"database = d\nlisten_tls = [::]:443", "/etc/x/r.conf:2: listen_tls needs tls_certificate and tls_key"},
+        {"database = d\nlisten_tls = [::]:443\ntls_certificate = c",
+         "/etc/x/r.conf:3: every tls_certificate needs a tls_key: there are 1 and 0"},
+        {"database = d\nlisten = [::]:80",
+         "/etc/x/r.conf:2: nobody could log in: Basic on a plain listener needs basic_without_tls = yes"},
+        {"database = d\nlisten = [::]:80\nbasic_without_tls = yes\ngroup = g", "/etc/x/r.conf:4: group needs user"},
+    };
+    for (const auto& row : rows)
+        bad(row.text, row.error);
+}
+
+TEST(config, every_error_is_told)
+{
+    LONGS_EQUAL(3, parse_config("a\nb = c\nworkers = x\n", "f").errors.size());
+}
+
+TEST(config, ranges_include_their_ends)
+{
+    LONGS_EQUAL(8192, good("receive_window = 8KiB").receive_window);
+    LONGS_EQUAL(262144, good("receive_window = 262144").receive_window);
+    LONGS_EQUAL(14'400'000, good("connection_timeout = 4h").connection_timeout.count());
+    LONGS_EQUAL(0, good("valid_ports_interval = 0").valid_ports_interval.count());
+    LONGS_EQUAL(0, good("drain_time = 0").drain_time.count());
+}
+
+TEST(config, missing_file_and_folder)
+{
+    STRCMP_EQUAL("/nonexistent/r.conf: No such file or directory", read_config("/nonexistent/r.conf").errors.at(0).c_str());
+    STRCMP_EQUAL("/etc: Is a directory", read_config("/etc").errors.at(0).c_str());
+}
+
+TEST(config, nearest_name)
+{
+    STRCMP_EQUAL("tls_certificate", nearest_option("tls_certifcate")->name);
+    STRCMP_EQUAL("valid_ports_interval", nearest_option("validports_interval")->name);
+    POINTERS_EQUAL(nullptr, nearest_option("pairing_nodes"));
+    POINTERS_EQUAL(nullptr, nearest_option(std::string(100'000, 'x')));
+}
+
+TEST(config, what_a_reload_can_change)
+{
+    const Config before = good("drain_time = 5s\nworkers = 2\nrealm = a");
+    LONGS_EQUAL(0, compare(before, before).at_once.size() + compare(before, before).restart.size());
+    const ConfigChange change = compare(before, good("drain_time = 6s\nworkers = 3\nrealm = a"));
+    LONGS_EQUAL(1, change.at_once.size());
+    STRCMP_EQUAL("drain_time", change.at_once[0].c_str());
+    LONGS_EQUAL(1, change.restart.size());
+    STRCMP_EQUAL("workers", change.restart[0].c_str());
+}
+
+TEST(config, table_as_text_has_five_columns)
+{
+    const std::string text = options_text();
+    std::size_t lines = 0, tabs = 0;
+    for (const char c : text) {
+        lines += c == '\n';
+        tabs += c == '\t';
+    }
+    LONGS_EQUAL(option_table().size(), lines);
+    LONGS_EQUAL(4 * lines, tabs);
+    STRNCMP_EQUAL("listen\taddress, may be repeated\t\t\t", text.c_str(), 34);
+}
