@@ -25,30 +25,56 @@ LAYERS = base rpch access directory net tunnel http
 base_SRC = src/base/cursor.cc src/base/text.cc src/base/base64.cc src/base/fifo.cc src/base/log.cc \
            src/base/workers.cc
 rpch_SRC = src/rpch/guid.cc src/rpch/cookie.cc src/rpch/pdu.cc src/rpch/framer.cc src/rpch/rts.cc \
-           src/rpch/rts_table.cc src/rpch/rts_recognise.cc src/rpch/rts_fields.cc src/rpch/rts_builder.cc
+           src/rpch/rts_table.cc src/rpch/rts_recognise.cc src/rpch/rts_fields.cc src/rpch/rts_builder.cc \
+           src/rpch/inbound_proxy.cc src/rpch/outbound_proxy.cc src/rpch/server.cc src/rpch/client.cc \
+           src/rpch/rpc.cc src/rpch/mgmt.cc
 access_SRC = src/access/account.cc src/access/password.cc src/access/policy.cc src/access/cache.cc \
              src/access/scheme.cc src/access/basic.cc src/access/authenticator.cc
-directory_SRC =
-net_SRC =
-tunnel_SRC =
-http_SRC =
+directory_SRC = src/directory/statement.cc src/directory/database.cc src/directory/schema.cc \
+                src/directory/connections.cc src/directory/target.cc src/directory/transport.cc \
+                src/directory/port_list.cc src/directory/valid_ports.cc src/directory/port_store.cc \
+                src/directory/policy.cc src/directory/fold.cc src/directory/accounts.cc \
+                src/directory/servers.cc src/directory/mailboxes.cc
+net_SRC = src/net/socket_options.cc src/net/address.cc src/net/wheel.cc src/net/loop.cc src/net/tls_context.cc src/net/tls_session.cc \
+          src/net/tls_info.cc src/net/stream.cc src/net/listener.cc src/net/connector.cc
+tunnel_SRC = src/tunnel/newcomer.cc src/tunnel/banner.cc src/tunnel/outlet.cc src/tunnel/leg.cc src/tunnel/dialer.cc \
+             src/tunnel/ncacn_http_hop.cc src/tunnel/virtual_server.cc src/tunnel/local_hop.cc \
+             src/tunnel/inbound_channel.cc src/tunnel/outbound_channel.cc src/tunnel/farewell.cc src/tunnel/hub.cc
+http_SRC = src/http/head.cc src/http/request.cc src/http/reply.cc src/http/engine.cc src/http/gate.cc \
+           src/http/front.cc src/http/connection.cc src/http/connection_request.cc src/http/connection_reply.cc
 
 base_TEST = tests/unit/base/cursor_test.cc tests/unit/base/text_test.cc tests/unit/base/fifo_test.cc
 rpch_TEST = tests/unit/rpch/guid_test.cc tests/unit/rpch/cookie_test.cc tests/unit/rpch/pdu_test.cc \
             tests/unit/rpch/framer_test.cc tests/unit/rpch/rts_test.cc tests/unit/rpch/rts_table_test.cc \
-            tests/unit/rpch/rts_vectors_test.cc
+            tests/unit/rpch/rts_vectors_test.cc tests/unit/rpch/flow_test.cc tests/unit/rpch/inbound_proxy_test.cc \
+            tests/unit/rpch/outbound_proxy_test.cc tests/unit/rpch/server_test.cc
 access_TEST = tests/unit/access/account_test.cc tests/unit/access/password_test.cc tests/unit/access/cache_test.cc \
               tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc
-directory_TEST =
-net_TEST =
+directory_TEST = tests/unit/directory/target_test.cc tests/unit/directory/valid_ports_test.cc \
+                 tests/unit/directory/schema_test.cc tests/unit/directory/stores_test.cc \
+                 tests/unit/directory/accounts_test.cc tests/unit/directory/policy_test.cc
+net_TEST = tests/unit/net/address_test.cc tests/unit/net/wheel_test.cc tests/unit/net/loop_test.cc \
+           tests/unit/net/test_certificate.cc tests/unit/net/tls_test.cc tests/unit/net/stream_test.cc \
+           tests/unit/net/listener_test.cc tests/unit/net/connector_test.cc
 tunnel_TEST =
-http_TEST =
+http_TEST = tests/unit/http/head_test.cc tests/unit/http/request_test.cc tests/unit/http/front_fixture.cc \
+            tests/unit/http/front_test.cc
+
+# The parts of the daemon that unit tests link.
+DAEMON_PARTS = src/daemon/value.cc src/daemon/option_table.cc src/daemon/config.cc src/daemon/paths.cc \
+               src/daemon/command_line.cc src/daemon/process.cc src/daemon/privileges.cc src/daemon/background.cc
+daemon_TEST  = tests/unit/daemon/value_test.cc tests/unit/daemon/config_test.cc tests/unit/daemon/command_line_test.cc \
+               tests/unit/daemon/process_test.cc
+
+# The parts of rpctunnel-ping that unit tests link.
+PING_PARTS = src/tools/ping_options.cc src/tools/ping_http.cc src/tools/ping_explain.cc
 
 LIB_SRC    = $(foreach layer,$(LAYERS),$($(layer)_SRC))
-DAEMON_SRC =
+DAEMON_SRC = $(DAEMON_PARTS) src/daemon/shard.cc src/daemon/instance.cc src/daemon/main.cc
 CTL_SRC    =
-PING_SRC   =
-TEST_SRC   = tests/unit/main.cc $(foreach layer,$(LAYERS),$($(layer)_TEST))
+PING_SRC   = $(PING_PARTS) src/tools/ping_report.cc src/tools/ping_secret.cc src/tools/ping_wire.cc \
+             src/tools/ping_proxy.cc src/tools/ping_echo.cc src/tools/ping_tunnel.cc src/tools/ping_main.cc
+TEST_SRC   = tests/unit/main.cc $(foreach layer,$(LAYERS),$($(layer)_TEST)) $(if $(filter http,$(LAYERS)),$(daemon_TEST) $(DAEMON_PARTS))
 
 PROGRAMS = $(OBJ)/rpctunneld $(OBJ)/rpctunnelctl $(OBJ)/rpctunnel-ping
 
@@ -72,7 +98,11 @@ $(OBJ)/rpctunnel-ping: $(call objects,$(PING_SRC))   $(OBJ)/librpctunnel.a
 $(OBJ)/unit-tests:     $(call objects,$(TEST_SRC))   $(OBJ)/librpctunnel.a
 
 $(OBJ)/unit-tests: DEP_LIBS += $(CPPUTEST_LIBS)
-$(call objects,$(TEST_SRC)): DEP_CFLAGS += $(CPPUTEST_CFLAGS)
+$(call objects,$(TEST_SRC)): DEP_CFLAGS += -I$(srcdir)/tests $(CPPUTEST_CFLAGS)
+
+# Installed paths are known to this object alone.
+confdir = $(sysconfdir)/$(PACKAGE)
+$(OBJ)/src/daemon/paths.o: OUR_CPPFLAGS += -DCONFDIR='"$(confdir)"'
 
 $(PROGRAMS) $(OBJ)/unit-tests:
 	$(CXX) $(CXXFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(DEP_LIBS) $(LIBS)

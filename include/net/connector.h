@@ -1,0 +1,94 @@
+#pragma once
+
+#include "base/delegate.h"
+#include "base/unique_fd.h"
+#include "base/workers.h"
+#include "net/address.h"
+#include "net/loop.h"
+#include "net/timer.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace net {
+
+struct ConnectResult {
+    enum class Cause {
+        ok,
+        not_resolved, ///< the name does not exist or the resolver failed
+        refused,      ///< at least one address answered "connection refused"
+        timed_out,    ///< no answer within the time limit
+        unreachable,  ///< every other reason of the network or the local system
+        too_busy      ///< the workers' queue is full: no look-up was made
+    };
+
+    Cause cause = Cause::unreachable;
+    base::UniqueFd fd; ///< connected, does not block, TCP_NODELAY, keep-alive; only when ok
+    Address remote;    ///< only when ok
+    /// What failed on what and why, for the log:
+    /// "exch01.example:6001: 192.0.2.9: Connection refused; [2001:db8::9]: timed out"
+    std::string error;
+
+    bool ok() const noexcept { return cause == Cause::ok; }
+};
+
+/// Connects to a host by TCP: looks the name up on a worker (numeric hosts need none) and tries all its
+/// addresses as RFC 8305 section 4 and 5 tell: families in turn, IPv6 first, the next one 250 ms after the
+/// last or as soon as that has failed; the first success wins.
+///
+/// One callback per start(), never inside start(); none after cancel() or the destructor. The callback may
+/// destroy the connector or start it again. Loop and Workers must outlive it, and the Loop must outlive
+/// the jobs of the Workers: destroy the Workers first.
+class Connector {
+public:
+    using Callback = base::Delegate<void(ConnectResult)>;
+    static constexpr Millis stagger{250};
+    static constexpr std::size_t address_limit = 16;
+
+    Connector(Loop& loop, base::Workers& workers) noexcept;
+    ~Connector();
+    Connector(const Connector&) = delete;
+    Connector& operator=(const Connector&) = delete;
+
+    /// `timeout` is for everything, the look-up included. Cancels what ran before.
+    void start(const std::string& host, std::uint16_t port, Millis timeout, Callback callback);
+    /// The same with addresses already known; `name` is only for the error text.
+    void start(const std::string& name, const std::vector<Address>& addresses, Millis timeout, Callback callback);
+    void cancel() noexcept;
+    bool busy() const noexcept { return static_cast<bool>(callback_); }
+
+private:
+    class Attempt;
+    struct Lookup;
+
+    void prepare(std::string name, Millis timeout, Callback callback);
+    void on_begin() noexcept;
+    void on_limit() noexcept;
+    void on_resolved(int code, int system_error, std::vector<Address> found) noexcept;
+    void try_next() noexcept;
+    void connected(Attempt& attempt) noexcept;
+    void fail(ConnectResult::Cause cause, const std::string& reason) noexcept;
+    void fail_all(bool timed_out) noexcept;
+    void finish(ConnectResult result) noexcept;
+
+    Loop& loop_;
+    base::Workers& workers_;
+    Callback callback_;
+    std::string name_; // with the port, for the error text
+    std::string host_; // to look up; empty when the addresses are known
+    std::uint16_t port_ = 0;
+    std::shared_ptr<Lookup> lookup_;
+    std::vector<Address> addresses_;
+    std::size_t next_address_ = 0;
+    std::vector<std::unique_ptr<Attempt>> attempts_;
+    Task begin_;
+    Timer next_;
+    Timer limit_;
+};
+
+/// RFC 8305 section 4: the families in turn, beginning with IPv6, the order within a family kept,
+/// duplicates dropped.
+std::vector<Address> interleave(const std::vector<Address>& addresses);
+
+} // namespace net

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "base/delegate.h"
+#include "base/unique_fd.h"
+#include "net/address.h"
+#include "net/loop.h"
+#include "net/timer.h"
+
+#include <optional>
+
+namespace net {
+
+/// A listening TCP socket. Several loops can listen on one address, the kernel spreads the connections
+/// (SO_REUSEPORT); an IPv6 socket takes IPv6 only.
+///
+/// Accepted sockets do not block, are closed on exec, have TCP_NODELAY and send keep-alive probes after
+/// 60 s of silence. When descriptors or memory run out, accepting pauses for 100 ms at a time and one
+/// warning is logged. The callback may destroy the listener.
+class Listener {
+public:
+    using Callback = base::Delegate<void(base::UniqueFd&& socket, const Address& peer)>;
+
+    /// Port 0 takes a free one, see local(). Throws std::runtime_error that names address and reason.
+    Listener(Loop& loop, const Address& address, Callback callback);
+    ~Listener();
+
+    /// The address bound to, with the real port.
+    const Address& local() const noexcept { return local_; }
+
+private:
+    void on_event(std::uint32_t events) noexcept;
+    void accept_some() noexcept;
+    void pause(int reason) noexcept;
+
+    Loop& loop_;
+    Callback callback_;
+    base::UniqueFd socket_;
+    Address local_;
+    Watch watch_;
+    Task more_;
+    Timer retry_;
+    std::optional<Millis> warned_;
+    bool* destroyed_ = nullptr;
+};
+
+} // namespace net

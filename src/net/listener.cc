@@ -1,0 +1,115 @@
+#include "net/listener.h"
+
+#include "base/log.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+namespace net {
+
+namespace {
+
+constexpr int backlog = 4096;
+constexpr int keep_idle_s = 60;
+// Per round, so that a storm of new clients does not starve the connections that are served.
+constexpr int accept_limit = 64;
+constexpr Millis pause_time{100};
+constexpr Millis warning_interval{10'000};
+
+bool switch_on(int fd, int level, int option, int value = 1) noexcept
+{
+    return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+/// Accepted sockets inherit the options of the listening one (Linux): no call per connection.
+base::UniqueFd listening_socket(const Address& address)
+{
+    sockaddr_storage storage;
+    const socklen_t size = address.to_sockaddr(storage);
+    base::UniqueFd fd(::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd || !switch_on(fd.get(), SOL_SOCKET, SO_REUSEADDR) || !switch_on(fd.get(), SOL_SOCKET, SO_REUSEPORT)
+        || !switch_on(fd.get(), SOL_SOCKET, SO_KEEPALIVE)
+        || !switch_on(fd.get(), IPPROTO_TCP, TCP_KEEPIDLE, keep_idle_s)
+        || !switch_on(fd.get(), IPPROTO_TCP, TCP_NODELAY)
+        || (address.ipv6() && !switch_on(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY))
+        || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) != 0
+        || ::listen(fd.get(), backlog) != 0) {
+        const std::string reason = std::generic_category().message(errno);
+        throw std::runtime_error("cannot listen on " + address.text() + ": " + reason);
+    }
+    return fd;
+}
+
+} // namespace
+
+Listener::Listener(Loop& loop, const Address& address, Callback callback)
+    : loop_(loop), callback_(callback), socket_(listening_socket(address)), local_(Address::local_of(socket_.get())),
+      watch_(loop, Watch::Callback::of<&Listener::on_event>(this)),
+      more_(loop, Task::Callback::of<&Listener::accept_some>(this)),
+      retry_(loop, Timer::Callback::of<&Listener::accept_some>(this))
+{
+    if (!watch_.add(socket_.get(), EPOLLIN | EPOLLET))
+        throw std::runtime_error("cannot listen on " + address.text() + ": " + std::generic_category().message(errno));
+}
+
+Listener::~Listener()
+{
+    if (destroyed_)
+        *destroyed_ = true;
+}
+
+void Listener::on_event(std::uint32_t) noexcept
+{
+    // A pause looks again by itself when it ends.
+    if (!retry_.armed())
+        accept_some();
+}
+
+void Listener::accept_some() noexcept
+{
+    bool destroyed = false;
+    destroyed_ = &destroyed;
+    for (int count = 0; count < accept_limit; ++count) {
+        sockaddr_storage storage;
+        socklen_t size = sizeof storage;
+        auto* const peer = reinterpret_cast<sockaddr*>(&storage);
+        base::UniqueFd fd(::accept4(socket_.get(), peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (fd) {
+            callback_(std::move(fd), Address::from_sockaddr(peer, size).value_or(Address()));
+            if (destroyed)
+                return;
+            continue;
+        }
+        const int reason = errno;
+        if (reason == EAGAIN || reason == EWOULDBLOCK) {
+            destroyed_ = nullptr;
+            return;
+        }
+        if (reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM) {
+            destroyed_ = nullptr;
+            pause(reason);
+            return;
+        }
+        // Anything else concerns this one connection, which is gone (accept(2), "Error handling").
+    }
+    destroyed_ = nullptr;
+    more_.schedule();
+}
+
+void Listener::pause(int reason) noexcept
+{
+    const Millis now = loop_.now();
+    if (!warned_ || now - *warned_ >= warning_interval) {
+        warned_ = now;
+        base::log::warning("accept-paused",
+                           {{"listen", local_.text()}, {"reason", std::generic_category().message(reason)}});
+    }
+    retry_.set(pause_time);
+}
+
+} // namespace net

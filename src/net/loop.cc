@@ -1,0 +1,236 @@
+#include "net/loop.h"
+
+#include "net/timer.h"
+
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <climits>
+#include <system_error>
+#include <utility>
+
+namespace net {
+
+namespace {
+
+Millis clock_now() noexcept
+{
+    return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+} // namespace
+
+Loop::Loop()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), now_(clock_now()),
+      wheel_(now_), scratch_(std::make_unique_for_overwrite<std::uint8_t[]>(scratch_size))
+{
+    // Edge-triggered: each write to the eventfd is an event of its own, so it never needs to be read.
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.ptr = this;
+    if (!epoll_ || !event_ || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) != 0)
+        throw std::system_error(errno, std::generic_category(), "event loop");
+}
+
+Loop::~Loop()
+{
+    while (!deferred_.empty())
+        run_deferred();
+}
+
+void Loop::run() noexcept
+{
+    while (!stopping_.load(std::memory_order_acquire))
+        round(wait_ms());
+    stopping_.store(false, std::memory_order_relaxed);
+    while (!deferred_.empty())
+        run_deferred();
+}
+
+void Loop::run_once(Millis at_most) noexcept
+{
+    const int limit = static_cast<int>(std::clamp<Millis::rep>(at_most.count(), 0, INT_MAX));
+    const int wait = wait_ms();
+    round(wait < 0 ? limit : std::min(wait, limit));
+}
+
+void Loop::stop() noexcept
+{
+    stopping_.store(true, std::memory_order_release);
+    wake();
+}
+
+void Loop::wake() noexcept
+{
+    // Fails only when the counter is full, and then the loop is awake anyway.
+    [[maybe_unused]] const int result = ::eventfd_write(event_.get(), 1);
+}
+
+void Loop::post(std::function<void()> function)
+{
+    bool was_empty;
+    {
+        const std::lock_guard lock(mutex_);
+        was_empty = posted_.empty();
+        posted_.push_back(std::move(function));
+    }
+    if (was_empty)
+        wake();
+}
+
+void Loop::defer(std::function<void()> function)
+{
+    deferred_.push_back(std::move(function));
+}
+
+Millis Loop::now() noexcept
+{
+    if (!running_)
+        now_ = clock_now();
+    return now_;
+}
+
+int Loop::wait_ms() noexcept
+{
+    if (!deferred_.empty() || tasks_.next != &tasks_)
+        return 0;
+    const auto next = wheel_.next();
+    if (!next)
+        return -1;
+    return static_cast<int>(std::clamp<Millis::rep>((*next - clock_now()).count(), 0, INT_MAX));
+}
+
+void Loop::round(int wait_ms) noexcept
+{
+    const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), wait_ms);
+    now_ = clock_now();
+    running_ = true;
+    dispatch(count);
+    wheel_.advance(now_);
+    run_tasks();
+    run_deferred();
+    running_ = false;
+}
+
+void Loop::dispatch(int count) noexcept
+{
+    bool posted = false;
+    event_count_ = count;
+    for (event_index_ = 0; event_index_ < event_count_; ++event_index_) {
+        const epoll_event& event = events_[static_cast<std::size_t>(event_index_)];
+        if (event.data.ptr == this)
+            posted = true;
+        if (event.data.ptr == this || event.data.ptr == nullptr)
+            continue;
+        const Watch::Callback callback = static_cast<const Watch*>(event.data.ptr)->callback_;
+        callback(event.events); // may destroy this watch and any other, see forget()
+    }
+    event_count_ = 0;
+    if (posted)
+        run_posted();
+}
+
+void Loop::forget(const Watch* watch) noexcept
+{
+    for (int i = event_index_ + 1; i < event_count_; ++i) {
+        epoll_event& event = events_[static_cast<std::size_t>(i)];
+        if (event.data.ptr == watch)
+            event.data.ptr = nullptr;
+    }
+}
+
+void Loop::run_posted() noexcept
+{
+    std::vector<std::function<void()>> batch;
+    {
+        const std::lock_guard lock(mutex_);
+        batch.swap(posted_);
+    }
+    for (std::function<void()>& function : batch) {
+        function();
+        function = nullptr;
+    }
+}
+
+void Loop::run_tasks() noexcept
+{
+    // Only what is scheduled now; what these schedule waits for the next round.
+    WheelLink batch;
+    if (tasks_.next == &tasks_)
+        return;
+    batch.next = tasks_.next;
+    batch.previous = tasks_.previous;
+    batch.next->previous = batch.previous->next = &batch;
+    tasks_.next = tasks_.previous = &tasks_;
+    while (batch.next != &batch) {
+        Task& task = static_cast<Task&>(*batch.next);
+        task.cancel();
+        const Task::Callback callback = task.callback_;
+        callback();
+    }
+}
+
+void Loop::run_deferred() noexcept
+{
+    std::vector<std::function<void()>> batch;
+    batch.swap(deferred_);
+    for (std::function<void()>& function : batch) {
+        function();
+        function = nullptr;
+    }
+}
+
+bool Watch::add(int fd, std::uint32_t events) noexcept
+{
+    assert(fd_ < 0 && fd >= 0);
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = this;
+    if (::epoll_ctl(loop_.epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+        return false;
+    fd_ = fd;
+    return true;
+}
+
+void Watch::remove() noexcept
+{
+    if (fd_ < 0)
+        return;
+    ::epoll_ctl(loop_.epoll_.get(), EPOLL_CTL_DEL, std::exchange(fd_, -1), nullptr);
+    loop_.forget(this);
+}
+
+void Task::schedule() noexcept
+{
+    if (scheduled())
+        return;
+    WheelLink& ring = loop_.tasks_;
+    previous = ring.previous;
+    next = &ring;
+    ring.previous->next = this;
+    ring.previous = this;
+}
+
+void Task::cancel() noexcept
+{
+    previous->next = next;
+    next->previous = previous;
+    next = previous = this;
+}
+
+void Timer::set(Millis delay) noexcept
+{
+    // Beyond any use, and far from where sums overflow.
+    constexpr Millis longest{std::int64_t{1} << 40};
+    // now() is rounded down; one tick more, so that the delay has passed in full.
+    loop_.wheel_.set(node_, loop_.now() + std::clamp(delay, Millis(0), longest) + Millis(1));
+}
+
+void Timer::cancel() noexcept
+{
+    loop_.wheel_.cancel(node_);
+}
+
+} // namespace net

@@ -1,0 +1,273 @@
+#include "net/connector.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CppUTest/TestHarness.h>
+#include <CppUTest/MemoryLeakWarningPlugin.h>
+
+using net::Address;
+using net::Connector;
+using net::ConnectResult;
+using net::Loop;
+using net::Millis;
+using Cause = net::ConnectResult::Cause;
+
+namespace {
+
+/// A bound socket; listens when told to, with the smallest backlog.
+struct Port {
+    base::UniqueFd fd;
+    Address address;
+
+    explicit Port(const Address& wanted, bool listening, int backlog = 16)
+    {
+        sockaddr_storage storage;
+        const socklen_t size = wanted.to_sockaddr(storage);
+        fd.reset(socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        if (bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0
+            || (listening && listen(fd.get(), backlog) != 0))
+            std::abort();
+        address = Address::local_of(fd.get());
+    }
+    explicit Port(const char* host, bool listening, int backlog = 16)
+        : Port(*Address::from_host(host, 0), listening, backlog)
+    {
+    }
+};
+
+/// A listener whose queue is full: further connections get no answer.
+struct DeafPort : Port {
+    std::vector<base::UniqueFd> fill;
+
+    explicit DeafPort(const char* host) : Port(host, true, 0)
+    {
+        sockaddr_storage storage;
+        const socklen_t size = address.to_sockaddr(storage);
+        for (int i = 0; i < 4; ++i) {
+            fill.emplace_back(socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+            (void)connect(fill.back().get(), reinterpret_cast<sockaddr*>(&storage), size);
+        }
+    }
+};
+
+} // namespace
+
+TEST_GROUP(Connector) {
+    std::optional<Loop> loop;
+    std::optional<base::Workers> workers;
+    std::unique_ptr<Connector> connector;
+    std::optional<ConnectResult> result;
+    bool destroy_in_callback = false;
+    int calls = 0;
+
+    using Group = TEST_GROUP_CppUTestGroupConnector;
+
+    void setup() override
+    {
+        MemoryLeakWarningPlugin::turnOnThreadSafeNewDeleteOverloads();
+        loop.emplace();
+        workers.emplace(2, 10);
+        connector = std::make_unique<Connector>(*loop, *workers);
+    }
+    void teardown() override
+    {
+        result.reset();
+        connector.reset();
+        workers.reset();
+        loop.reset();
+    }
+    void on_result(ConnectResult r)
+    {
+        ++calls;
+        result = std::move(r);
+        if (destroy_in_callback)
+            connector.reset();
+    }
+    Connector::Callback callback() { return Connector::Callback::of<&Group::on_result>(this); }
+
+    /// Waits for the result and answers the milliseconds that it took.
+    double wait()
+    {
+        const auto begin = std::chrono::steady_clock::now();
+        for (int i = 0; i < 5000 && !result; ++i)
+            loop->run_once(Millis(20));
+        CHECK_TRUE(result.has_value());
+        return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    }
+    double connect(const std::string& host, std::uint16_t port, int timeout_ms = 10'000)
+    {
+        connector->start(host, port, Millis(timeout_ms), callback());
+        CHECK_FALSE(result.has_value());
+        return wait();
+    }
+    double connect(const std::vector<Address>& addresses, int timeout_ms = 10'000)
+    {
+        connector->start("exch01.example:6001", addresses, Millis(timeout_ms), callback());
+        CHECK_FALSE(result.has_value());
+        return wait();
+    }
+};
+
+TEST(Connector, interleavesFamilies)
+{
+    std::vector<Address> given;
+    for (const char* text : {"192.0.2.1:1", "192.0.2.2:1", "[2001:db8::1]:1", "192.0.2.1:1", "[2001:db8::2]:1", "192.0.2.3:1"})
+        given.push_back(*Address::parse(text));
+    std::string order;
+    for (const Address& address : net::interleave(given))
+        order += address.host_text() + ' ';
+    STRCMP_EQUAL("2001:db8::1 192.0.2.1 2001:db8::2 192.0.2.2 192.0.2.3 ", order.c_str());
+}
+
+TEST(Connector, numericHosts)
+{
+    for (const char* host : {"127.0.0.1", "::1", "[::1]"}) {
+        result.reset();
+        const Port port(host, true);
+        connect(host, port.address.port());
+        CHECK_TRUE(result->ok());
+        CHECK_TRUE(result->remote == port.address);
+        CHECK_TRUE(Address::peer_of(result->fd.get()) == port.address);
+        STRCMP_EQUAL("", result->error.c_str());
+        for (const auto& [level, name] :
+             {std::pair<int, int>{IPPROTO_TCP, TCP_NODELAY}, {SOL_SOCKET, SO_KEEPALIVE}}) {
+            int value = 0;
+            socklen_t size = sizeof value;
+            getsockopt(result->fd.get(), level, name, &value, &size);
+            LONGS_EQUAL(1, value);
+        }
+    }
+}
+
+TEST(Connector, refused)
+{
+    const Port port("127.0.0.1", false);
+    connect("127.0.0.1", port.address.port());
+    CHECK_TRUE(result->cause == Cause::refused);
+    STRCMP_EQUAL((port.address.text() + ": Connection refused").c_str(), result->error.c_str());
+    CHECK_FALSE(static_cast<bool>(result->fd));
+    CHECK_FALSE(connector->busy());
+}
+
+TEST(Connector, nameThatDoesNotExist)
+{
+    const struct {
+        const char* host;
+    } rows[] = {{"nonexistent.invalid"}, {"NONEXISTENT.INVALID."}, {"invalid"}};
+    for (const auto& row : rows) {
+        result.reset();
+        CHECK_TRUE(connect(row.host, 6001) < 1000);
+        CHECK_TRUE(result->cause == Cause::not_resolved);
+        STRCMP_EQUAL((std::string(row.host) + ":6001: Name or service not known").c_str(), result->error.c_str());
+    }
+}
+
+TEST(Connector, localhostByName)
+{
+    const Port port("127.0.0.1", true);
+    connect("localhost", port.address.port());
+    CHECK_TRUE(result->ok());
+    CHECK_TRUE(result->remote == port.address);
+}
+
+TEST(Connector, secondFamilyWhenTheFirstRefuses)
+{
+    const Port dead("::1", false);
+    const Port alive("127.0.0.1", true);
+    CHECK_TRUE(connect({alive.address, dead.address}) < 200);
+    CHECK_TRUE(result->ok());
+    CHECK_TRUE(result->remote == alive.address);
+}
+
+TEST(Connector, secondFamilyWhenTheFirstIsSilent)
+{
+    const DeafPort deaf("::1");
+    const Port alive("127.0.0.1", true);
+    const double took = connect({alive.address, deaf.address});
+    CHECK_TRUE(result->ok());
+    CHECK_TRUE(result->remote == alive.address);
+    CHECK_TRUE(took >= 249 && took < 800);
+}
+
+TEST(Connector, timeoutNamesEveryAddress)
+{
+    const DeafPort deaf("127.0.0.1");
+    const Port dead("::1", false);
+    const double took = connect({deaf.address, dead.address}, 400);
+    CHECK_TRUE(took >= 399 && took < 1000);
+    CHECK_TRUE(result->cause == Cause::timed_out);
+    STRCMP_EQUAL("exch01.example:6001: [::1]: Connection refused; 127.0.0.1: timed out", result->error.c_str());
+}
+
+TEST(Connector, allRefused)
+{
+    const Port a("127.0.0.1", false), b("::1", false);
+    connect({a.address, b.address});
+    CHECK_TRUE(result->cause == Cause::refused);
+    STRCMP_EQUAL("exch01.example:6001: [::1]: Connection refused; 127.0.0.1: Connection refused",
+                 result->error.c_str());
+}
+
+TEST(Connector, noAddressAtAll)
+{
+    connect(std::vector<Address>{});
+    CHECK_TRUE(result->cause == Cause::unreachable);
+    STRCMP_EQUAL("exch01.example:6001: no address", result->error.c_str());
+}
+
+TEST(Connector, cancelledOrDestroyedGetsNoCallback)
+{
+    const Port port("127.0.0.1", true);
+    connector->start("127.0.0.1", port.address.port(), Millis(1000), callback());
+    connector->cancel();
+    connector->start("localhost", port.address.port(), Millis(1000), callback());
+    loop->run_once(Millis(0)); // the look-up has begun
+    connector.reset();
+    for (int i = 0; i < 10; ++i)
+        loop->run_once(Millis(10));
+    LONGS_EQUAL(0, calls);
+}
+
+TEST(Connector, callbackMayDestroyIt)
+{
+    const Port port("127.0.0.1", true), dead("127.0.0.1", false);
+    destroy_in_callback = true;
+    connect({dead.address, port.address});
+    CHECK_TRUE(result->ok());
+    loop->run_once(Millis(10));
+    LONGS_EQUAL(1, calls);
+
+    connector = std::make_unique<Connector>(*loop, *workers);
+    result.reset();
+    connect({dead.address});
+    CHECK_TRUE(result->cause == Cause::refused);
+}
+
+TEST(Connector, restartDropsTheOldAttempt)
+{
+    const Port first("127.0.0.1", true), second("127.0.0.1", true);
+    connector->start("localhost", first.address.port(), Millis(1000), callback());
+    loop->run_once(Millis(0));
+    connect("localhost", second.address.port());
+    CHECK_TRUE(result->remote == second.address);
+    for (int i = 0; i < 5; ++i)
+        loop->run_once(Millis(5));
+    LONGS_EQUAL(1, calls);
+}
+
+TEST(Connector, busyWorkers)
+{
+    base::Workers none(1, 0);
+    Connector busy(*loop, none);
+    busy.start("localhost", 6001, Millis(1000), callback());
+    wait();
+    CHECK_TRUE(result->cause == Cause::too_busy);
+}

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "net/stream.h"
+#include "test_certificate.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+
+/// Two connected sockets that do not block: a local pair, or TCP over loopback.
+inline std::pair<base::UniqueFd, base::UniqueFd> socket_pair(bool tcp = false)
+{
+    int fds[2] = {-1, -1};
+    if (!tcp) {
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
+            std::abort();
+        return {base::UniqueFd(fds[0]), base::UniqueFd(fds[1])};
+    }
+    base::UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const raw = reinterpret_cast<sockaddr*>(&address);
+    base::UniqueFd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (bind(listener.get(), raw, size) != 0 || listen(listener.get(), 1) != 0
+        || getsockname(listener.get(), raw, &size) != 0 || connect(client.get(), raw, size) != 0)
+        std::abort();
+    const int on = 1;
+    base::UniqueFd server(accept(listener.get(), nullptr, nullptr));
+    for (const int fd : {client.get(), server.get()})
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return {std::move(client), std::move(server)};
+}
+
+/// The two ends of one TLS connection, not yet shaken hands.
+struct TlsEnds {
+    base::UniqueFd client_fd, server_fd;
+    std::unique_ptr<net::TlsSession> client, server;
+    net::Handshake client_result, server_result;
+
+    TlsEnds(const net::TlsServerContext& server_context, const net::TlsClientContext& client_context,
+            const std::string& host, bool tcp = false)
+    {
+        std::tie(client_fd, server_fd) = socket_pair(tcp);
+        client = client_context.connect(client_fd.get(), host);
+        server = server_context.accept(server_fd.get());
+    }
+
+    /// Steps both ends until neither waits any more.
+    bool shake()
+    {
+        using Kind = net::Handshake::Kind;
+        for (int i = 0; i < 1000; ++i) {
+            if (client_result.kind == Kind::again)
+                client_result = client->handshake();
+            if (server_result.kind == Kind::again)
+                server_result = server->handshake();
+            if (client_result.kind != Kind::again && server_result.kind != Kind::again)
+                break;
+            pollfd waiting[] = {{client_fd.get(), POLLIN, 0}, {server_fd.get(), POLLIN, 0}};
+            poll(waiting, 2, 10);
+        }
+        return client_result.kind == Kind::done && server_result.kind == Kind::done;
+    }
+
+    std::pair<net::Stream, net::Stream> streams()
+    {
+        return {net::Stream(std::move(client_fd), std::move(client)),
+                net::Stream(std::move(server_fd), std::move(server))};
+    }
+};
+
+inline base::Bytes bytes_of(const std::string& text)
+{
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
