@@ -1,0 +1,108 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace rpch {
+
+/// The sender's side of the flow control of one hop, MS-RPCH 3.2.1.1.5 and 3.2.1.4.1.
+///
+/// Counts whole RPC PDUs only; RTS PDUs and HTTP heads are free. Counters are modulo 2^32, because a
+/// server leg can outlive many channels.
+class SendWindow {
+public:
+    SendWindow() noexcept = default;
+    /// `announced` is the receive window of the peer, in bytes.
+    explicit SendWindow(std::uint32_t announced) noexcept : announced_(announced), available_(announced) {}
+
+    /// Whether an RPC PDU of `size` bytes may be sent now. It must fit whole; a PDU larger than the
+    /// peer's whole window is let through when the window is completely open, or it would wait for ever.
+    bool admits(std::uint32_t size) const noexcept
+    {
+        return unlimited_ || size <= available_ || (size > announced_ && available_ >= announced_);
+    }
+
+    void sent(std::uint32_t size) noexcept
+    {
+        sent_ += size;
+        available_ -= size;
+    }
+
+    /// What can be sent before the next acknowledgement, in bytes; 0 when the window is used up.
+    std::uint32_t available() const noexcept
+    {
+        if (unlimited_)
+            return announced_;
+        return available_ > 0 ? static_cast<std::uint32_t>(available_) : 0;
+    }
+
+    enum class Ack {
+        accepted,
+        lagging, ///< acknowledges less than it should; the window counts as used up
+        invalid, ///< acknowledges what was never sent, or more room than was announced
+    };
+
+    /// AvailableWindow := ack.AvailableWindow - (BytesSent - ack.BytesReceived), 3.2.1.1.5.1.
+    Ack acknowledged(std::uint32_t bytes_received, std::uint32_t available_window) noexcept
+    {
+        const std::uint32_t in_flight = sent_ - bytes_received;
+        if (in_flight > 0x7fffffff || available_window > announced_)
+            return Ack::invalid;
+        available_ = std::int64_t{available_window} - in_flight;
+        return available_ < 0 ? Ack::lagging : Ack::accepted;
+    }
+
+    /// From now on only TCP pushes back: the peer takes no part in flow control.
+    void lift() noexcept { unlimited_ = true; }
+    bool lifted() const noexcept { return unlimited_; }
+
+    std::uint32_t announced() const noexcept { return announced_; }
+
+private:
+    std::uint32_t announced_ = 0;
+    std::uint32_t sent_ = 0;
+    std::int64_t available_ = 0; // below zero after a lagging acknowledgement
+    bool unlimited_ = false;
+};
+
+/// The receiver's side of the same hop: what was announced, received and passed on.
+class ReceiveWindow {
+public:
+    ReceiveWindow() noexcept = default;
+    explicit ReceiveWindow(std::uint32_t announced) noexcept : announced_(announced), advertised_(announced) {}
+
+    /// An RPC PDU of `size` bytes has arrived. A peer that overruns the window is not stopped here: what
+    /// cannot be passed on is not read, so TCP stops it.
+    void received(std::uint32_t size) noexcept
+    {
+        received_ += size;
+        held_ += size;
+        advertised_ -= size;
+    }
+
+    /// `size` bytes have left for the next hop.
+    void consumed(std::uint32_t size) noexcept { held_ -= size; }
+
+    /// The peer believes that less than half of the window is open, and more is: tell it.
+    bool ack_due() const noexcept { return advertised_ < announced_ / 2 && available() > std::max<std::int64_t>(advertised_, 0); }
+
+    std::uint32_t bytes_received() const noexcept { return received_; }
+    std::uint32_t available() const noexcept
+    {
+        return static_cast<std::uint32_t>(std::clamp<std::int64_t>(std::int64_t{announced_} - held_, 0, announced_));
+    }
+    /// What the peer believes to be open; below zero when it does not care.
+    std::int64_t advertised() const noexcept { return advertised_; }
+    /// An acknowledgement with these figures goes out now.
+    void acknowledge() noexcept { advertised_ = available(); }
+
+    std::uint32_t announced() const noexcept { return announced_; }
+
+private:
+    std::uint32_t announced_ = 0;
+    std::uint32_t received_ = 0;
+    std::int64_t held_ = 0;
+    std::int64_t advertised_ = 0;
+};
+
+} // namespace rpch

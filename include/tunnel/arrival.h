@@ -1,0 +1,44 @@
+#pragma once
+
+#include "directory/policy.h"
+#include "net/address.h"
+#include "net/stream.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tunnel {
+
+/// The role of a request is chosen by its method, MS-RPCH section 3.
+enum class Method : std::uint8_t { in_data, out_data };
+
+/// An authenticated, allowed and routed channel request, on its way from the HTTP engine to the tunnel.
+/// Nothing has been answered yet: `100 Continue`, the success head and a late `503` are the tunnel's.
+struct Arrival {
+    std::uint64_t id = 0; ///< of the HTTP connection, for the log
+    Method method = Method::in_data;
+    net::Stream stream;
+    std::vector<std::uint8_t> early; ///< body bytes that came with the head
+    net::Address peer;
+    bool http10 = false;
+    bool expect_continue = false;
+    std::uint64_t content_length = 0;              ///< of the request
+    std::optional<std::uint32_t> min_conn_timeout; ///< seconds, from the Pragma header
+    std::string principal;                         ///< canonical name
+    std::string target;                            ///< `server:port` exactly as it was checked
+    bool mailbox = false;                          ///< the target is GUID@domain:port
+    directory::Route route;
+};
+
+/// The tunnel's door on a shard. Only the shard's own thread knocks.
+class Reception {
+public:
+    virtual void arrive(Arrival&& arrival) = 0;
+
+protected:
+    ~Reception() = default;
+};
+
+} // namespace tunnel

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "base/workers.h"
+#include "directory/policy.h"
+#include "net/loop.h"
+#include "tunnel/settings.h"
+
+namespace tunnel {
+
+/// What every part of a shard's tunnel works with. All of it outlives the hub.
+struct Environment {
+    net::Loop& loop;
+    base::Workers& workers;
+    directory::Policy& policy;
+    const Settings& settings;
+};
+
+} // namespace tunnel

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "rpch/framer.h"
+#include "rpch/rts.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace tunnel {
+
+/// Which kind of channel a hop serves.
+enum class Side : std::uint8_t { in, out };
+
+/// Why a hop could not be opened; the code goes to the client in `RPC Error:`.
+struct HopFailure {
+    std::uint32_t rpc_error = 0x6ba; ///< RPC_S_SERVER_UNAVAILABLE unless there is a better word
+    std::string reason;
+};
+
+/// A channel's way to its server: the second leg of an inbound or an outbound proxy. Its kind is chosen
+/// per endpoint in the directory; MS-RPCH is spoken on it whatever the kind.
+///
+/// Owned by its channel and destroyed with it, with Loop::defer. One thread.
+class Hop {
+public:
+    /// The channel that uses the hop.
+    class User {
+    public:
+        virtual void hop_connected() = 0;
+        virtual void hop_failed(const HopFailure& failure) = 0; ///< instead of hop_connected
+        virtual void hop_rts(const rpch::Rts& pdu) = 0;
+        virtual void hop_rpc(const rpch::Framer::Piece& piece) = 0;
+        virtual void hop_delivered() = 0; ///< what was delivered must be written or copied now
+        virtual void hop_closed(const std::string& reason) = 0;
+
+        /// OUT: how many bytes may be read from the server now. `ahead`: RTS PDUs can follow the RPC PDUs
+        /// in the same stream and must be reached even if the client takes nothing.
+        virtual std::size_t hop_allowance(bool ahead) = 0;
+        /// IN: whether an RPC PDU may go to the server now, and that it goes.
+        virtual bool hop_admits(std::uint32_t size) const = 0;
+        virtual void hop_sent(std::uint32_t size) = 0;
+        /// IN: `size` bytes of RPC PDUs have left for the server.
+        virtual void hop_consumed(std::uint32_t size) = 0;
+
+    protected:
+        ~User() = default;
+    };
+
+    virtual ~Hop() = default;
+
+    virtual void connect() = 0;
+    virtual void send_rts(base::Bytes pdu) = 0;
+    virtual void put_rpc(const rpch::Framer::Piece& piece) = 0;
+    /// Writes what waits, as far as hop_admits() and the socket allow.
+    virtual void flush() = 0;
+    /// Bytes that wait to be written.
+    virtual std::size_t waiting() const = 0;
+    /// The allowance may have grown.
+    virtual void resume() = 0;
+    virtual void keep_alive(std::uint32_t ms) = 0;
+    /// Nothing is called back any more.
+    virtual void close() = 0;
+};
+
+} // namespace tunnel

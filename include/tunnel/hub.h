@@ -1,0 +1,82 @@
+#pragma once
+
+#include "tunnel/arrival.h"
+#include "tunnel/environment.h"
+#include "tunnel/farewell.h"
+#include "tunnel/inbound_channel.h"
+#include "tunnel/local_hop.h"
+#include "tunnel/newcomer.h"
+#include "tunnel/outbound_channel.h"
+#include "tunnel/virtual_server.h"
+
+#include <list>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace tunnel {
+
+/// All virtual connections of one shard: one table per role, keyed by the cookie of the virtual
+/// connection (MS-RPCH 3.2.3.1, 3.2.4.1, 3.2.5.1). Lives in its loop's thread; only join() comes before.
+///
+/// A channel request arrives on any shard. As soon as its first PDU has named the virtual connection, the
+/// stream moves to that connection's home shard, so that everything about it happens in one thread.
+class Hub final : public Reception, public Newcomer::Host, public VirtualServer::Host, public LocalHop::Finder {
+public:
+    explicit Hub(const Environment& environment);
+    ~Hub();
+
+    /// Tells the hub of all shards, itself included, before the loops run. They outlive each other's use.
+    void join(std::span<Hub* const> hubs) { hubs_.assign(hubs.begin(), hubs.end()); }
+
+    void arrive(Arrival&& arrival) override;
+
+    /// The directory has changed: channels of mailboxes whose active copy has moved are closed, spread over
+    /// a short time. Asks a worker; returns at once.
+    void recheck_routes();
+    /// Closes every channel.
+    void close_all(const std::string& reason);
+
+    std::size_t inbound_channels() const noexcept { return inbound_.size(); }
+    std::size_t outbound_channels() const noexcept { return outbound_.size(); }
+    /// Everything that still holds a client: 0 means that the shard can stop.
+    std::size_t size() const noexcept { return inbound_.size() + outbound_.size() + newcomers_.size(); }
+
+    // For the channels.
+    const Environment& environment() const noexcept { return environment_; }
+    InboundChannel* find_inbound(const rpch::Cookie& virtual_connection);
+    OutboundChannel* find_outbound(const rpch::Cookie& virtual_connection);
+    std::unique_ptr<Hop> make_hop(Side side, const rpch::Cookie& virtual_connection, const Arrival& arrival, Hop::User& user);
+    void retire(InboundChannel& channel);
+    void retire(OutboundChannel& channel);
+    Farewell& farewell() noexcept { return farewell_; }
+
+private:
+    void newcomer_ready(Newcomer& newcomer, Opening&& opening) override;
+    void newcomer_failed(Newcomer& newcomer, const std::string& reason) override;
+    void virtual_server_ended(VirtualServer& server) override;
+    VirtualServer& find_virtual_server(const rpch::Cookie& virtual_connection, const Arrival& arrival) override;
+
+    void admit(Opening&& opening);
+    const char* objection(const Opening& opening);
+
+    struct Recheck;
+    void mark_moved(const Recheck& answer);
+    void close_moved();
+
+    const Environment environment_;
+    std::vector<Hub*> hubs_;
+    Farewell farewell_;
+    std::list<Newcomer> newcomers_;
+    std::unordered_map<rpch::Cookie, std::unique_ptr<VirtualServer>> servers_;
+    std::unordered_map<rpch::Cookie, std::unique_ptr<InboundChannel>> inbound_;
+    std::unordered_map<rpch::Cookie, std::unique_ptr<OutboundChannel>> outbound_;
+    std::shared_ptr<Recheck> recheck_;
+    std::vector<rpch::Cookie> moved_;
+    std::size_t moved_per_turn_ = 1;
+    net::Timer closing_;
+};
+
+} // namespace tunnel

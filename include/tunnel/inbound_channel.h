@@ -1,0 +1,73 @@
+#pragma once
+
+#include "net/timer.h"
+#include "rpch/inbound_proxy.h"
+#include "tunnel/hop.h"
+#include "tunnel/leg.h"
+#include "tunnel/newcomer.h"
+
+#include <memory>
+
+namespace tunnel {
+
+class Hub;
+
+/// A virtual IN channel at this node: the RPC_IN_DATA request, the inbound proxy's role, and the hop to
+/// the server. Bytes flow from the client's leg into the hop.
+class InboundChannel final : public Leg::Owner, public Hop::User {
+public:
+    /// How long a client may stand still where its window is used up before it is taken for one that waits.
+    static constexpr net::Millis stall_patience{1000};
+
+    InboundChannel(Hub& hub, Opening&& opening);
+
+    void start();
+    /// Closes both legs. Idempotent.
+    void end(const std::string& reason);
+
+    const Arrival& arrival() const noexcept { return arrival_; }
+    const rpch::Cookie& virtual_connection() const noexcept { return virtual_connection_; }
+    bool opened() const noexcept { return role_.state() == rpch::InboundProxy::State::opened; }
+
+private:
+    std::size_t leg_allowance() override;
+    void leg_rpc(const rpch::Framer::Piece& piece) override;
+    void leg_rts(const rpch::Rts& pdu) override;
+    void leg_delivered() override;
+    void leg_writable() override {}
+    void leg_closed(const std::string& reason) override;
+    // Nothing is written to the client of an IN channel.
+    bool admits(std::uint32_t) const override { return false; }
+    void sent(std::uint32_t) override {}
+
+    void hop_connected() override;
+    void hop_failed(const HopFailure& failure) override { end(failure.reason); }
+    void hop_rts(const rpch::Rts& pdu) override;
+    void hop_rpc(const rpch::Framer::Piece&) override { end(rpch::InboundProxy::on_server_rpc()); }
+    void hop_delivered() override {}
+    void hop_closed(const std::string& reason) override { end(reason); }
+    std::size_t hop_allowance(bool) override { return net::Loop::scratch_size; }
+    bool hop_admits(std::uint32_t size) const override { return role_.admits(size); }
+    void hop_sent(std::uint32_t size) override { role_.sent(size); }
+    void hop_consumed(std::uint32_t size) override;
+
+    void run(const rpch::Effects& effects);
+    void on_clock();
+    void on_stall();
+
+    Hub& hub_;
+    Arrival arrival_;
+    const rpch::Rts first_pdu_;
+    const rpch::Cookie virtual_connection_;
+    const std::uint32_t first_pdu_size_;
+    rpch::InboundProxy role_;
+    Leg leg_;
+    std::unique_ptr<Hop> hop_;
+    net::Timer clock_; // until opened: the time to get there; then: the connection timeout
+    net::Timer stall_;
+    const net::Millis began_;
+    net::Millis last_heard_;
+    bool ended_ = false;
+};
+
+} // namespace tunnel

@@ -1,0 +1,91 @@
+#pragma once
+
+#include "net/loop.h"
+#include "net/stream.h"
+#include "rpch/framer.h"
+#include "rpch/rts.h"
+#include "tunnel/banner.h"
+#include "tunnel/outlet.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace tunnel {
+
+/// One connection of a virtual connection: to the client (an HTTP body), to a proxy's server, or to an
+/// RPC service. Reads its stream, cuts it into PDUs, hands them to its owner; writes through its Outlet.
+///
+/// Bytes are read into the loop's scratch memory and must have been written or copied by others when
+/// leg_delivered() returns; therefore nothing is ever read inside a callback. What the owner does not
+/// allow is not read, so the peer is stopped by TCP.
+///
+/// An owner outlives the callbacks in progress: it is destroyed with Loop::defer.
+class Leg {
+public:
+    class Owner : public Outlet::Gate {
+    public:
+        /// How many bytes may be read now. 0 pauses; then resume() must follow some day.
+        virtual std::size_t leg_allowance() = 0;
+        virtual void leg_rpc(const rpch::Framer::Piece& piece) = 0;
+        virtual void leg_rts(const rpch::Rts& pdu) = 0;
+        /// All that one read brought was handed over: write it.
+        virtual void leg_delivered() = 0;
+        /// The socket takes bytes again and some wait.
+        virtual void leg_writable() = 0;
+        /// The stream has ended or broken, or what came is no PDU stream. The last callback.
+        virtual void leg_closed(const std::string& reason) = 0;
+        /// The server's banner was complete; only after expect_banner().
+        virtual void leg_banner() {}
+
+    protected:
+        ~Owner() = default;
+    };
+
+    Leg(net::Loop& loop, net::Stream stream, Owner& owner);
+
+    /// The stream may begin with the server's banner, MS-RPCH 2.1.2.2.1.
+    void expect_banner() noexcept { banner_.expect(); }
+    /// Puts the leg into the loop; `early` are bytes that were read from the stream before.
+    /// False: the system refuses, errno says why.
+    [[nodiscard]] bool start(base::Bytes early);
+    /// The allowance may have grown. Reads later in this round, never inside the call.
+    void resume() noexcept;
+
+    /// Closes now. Nothing is called back any more.
+    void close() noexcept;
+    /// As close(), but the stream goes on elsewhere.
+    net::Stream release() noexcept;
+
+    Outlet& outlet() noexcept { return outlet_; }
+    const Outlet& outlet() const noexcept { return outlet_; }
+    net::Stream& stream() noexcept { return stream_; }
+    bool closed() const noexcept { return closed_; }
+    /// Bytes read so far, the early ones included.
+    std::uint64_t received() const noexcept { return received_; }
+
+private:
+    void on_events(std::uint32_t events) noexcept;
+    void read() noexcept;
+    void deliver(base::Bytes input);
+    void fail(const std::string& reason);
+
+    net::Loop& loop_;
+    Owner& owner_;
+    net::Stream stream_;
+    Outlet outlet_;
+    rpch::Framer framer_;
+    net::Watch watch_;
+    net::Task more_;
+    std::uint64_t received_ = 0;
+    // The begin of a PDU that is too short to tell its length. It is put in front of the next read, so
+    // that a PDU's pieces lie one behind the other.
+    std::array<std::uint8_t, rpch::framing_size - 1> tail_;
+    std::uint8_t tail_size_ = 0;
+    Banner banner_;
+    bool readable_ = true;
+    bool hung_up_ = false;
+    bool closed_ = false;
+};
+
+} // namespace tunnel

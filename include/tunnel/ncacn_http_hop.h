@@ -1,0 +1,56 @@
+#pragma once
+
+#include "net/timer.h"
+#include "tunnel/arrival.h"
+#include "tunnel/dialer.h"
+#include "tunnel/environment.h"
+#include "tunnel/hop.h"
+#include "tunnel/leg.h"
+
+#include <memory>
+#include <optional>
+
+namespace tunnel {
+
+/// The hop to a real RPC-over-HTTP server: a TCP connection of its own for the channel, on which both
+/// ends speak RTS (MS-RPCH 2.1.2.2). The server pairs the two channels, so they may run over two nodes.
+class NcacnHttpHop final : public Hop, private Leg::Owner {
+public:
+    NcacnHttpHop(const Environment& environment, Side side, const Arrival& arrival, User& user);
+
+    void connect() override;
+    void send_rts(base::Bytes pdu) override;
+    void put_rpc(const rpch::Framer::Piece& piece) override;
+    void flush() override;
+    std::size_t waiting() const override;
+    void resume() override;
+    void keep_alive(std::uint32_t ms) override;
+    void close() override;
+
+private:
+    std::size_t leg_allowance() override;
+    void leg_rpc(const rpch::Framer::Piece& piece) override { user_.hop_rpc(piece); }
+    void leg_rts(const rpch::Rts& pdu) override { user_.hop_rts(pdu); }
+    void leg_delivered() override { user_.hop_delivered(); }
+    void leg_writable() override { flush(); }
+    void leg_banner() override;
+    void leg_closed(const std::string& reason) override;
+    bool admits(std::uint32_t size) const override { return user_.hop_admits(size); }
+    void sent(std::uint32_t size) override { user_.hop_sent(size); }
+
+    void on_dialed(Dialer::Outcome outcome);
+    void on_banner_timeout();
+    void fail(const std::string& reason);
+
+    const Environment& environment_;
+    const Side side_;
+    const Arrival& arrival_;
+    User& user_;
+    std::unique_ptr<Dialer> dialer_;
+    std::unique_ptr<net::Timer> banner_limit_; // only while a required banner is awaited
+    std::optional<Leg> leg_;
+    bool connected_ = false;
+    bool closed_ = false;
+};
+
+} // namespace tunnel

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "net/loop.h"
+#include "net/timer.h"
+#include "rpch/cookie.h"
+#include "rpch/rts.h"
+#include "tunnel/arrival.h"
+
+#include <list>
+
+namespace tunnel {
+
+/// A channel request whose first PDU is known: who it is and to which virtual connection it belongs.
+struct Opening {
+    Arrival arrival;            ///< `early` holds what came behind the first PDU
+    rpch::Rts first_pdu;
+    rpch::Cookie virtual_connection;
+    std::uint32_t first_pdu_size = 0;
+};
+
+/// A channel request on its way to its home shard: writes `100 Continue` where it is waited for, and reads
+/// the first PDU, which names the virtual connection. One thread.
+class Newcomer {
+public:
+    class Host {
+    public:
+        virtual void newcomer_ready(Newcomer& newcomer, Opening&& opening) = 0;
+        virtual void newcomer_failed(Newcomer& newcomer, const std::string& reason) = 0;
+
+    protected:
+        ~Host() = default;
+    };
+
+    Newcomer(net::Loop& loop, Host& host, Arrival&& arrival);
+
+    /// `patience`: for the first PDU to come. Exactly one callback follows, perhaps inside the call; the host
+    /// destroys the newcomer with Loop::defer.
+    void start(net::Millis patience);
+    /// Gives up now, with newcomer_failed; nothing happens when the matter is decided already.
+    void end(const std::string& reason);
+
+    const Arrival& arrival() const noexcept { return arrival_; }
+    Arrival& arrival() noexcept { return arrival_; }
+    std::list<Newcomer>::iterator self; ///< the host's own bookmark
+
+private:
+    void on_events(std::uint32_t events);
+    void on_timeout();
+    bool take_first_pdu();
+
+    net::Loop& loop_;
+    Host& host_;
+    Arrival arrival_;
+    net::Watch watch_;
+    net::Timer limit_;
+    bool done_ = false;
+};
+
+} // namespace tunnel

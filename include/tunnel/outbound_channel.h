@@ -1,0 +1,83 @@
+#pragma once
+
+#include "net/timer.h"
+#include "rpch/outbound_proxy.h"
+#include "tunnel/hop.h"
+#include "tunnel/leg.h"
+#include "tunnel/newcomer.h"
+
+#include <memory>
+
+namespace tunnel {
+
+class Hub;
+
+/// A virtual OUT channel at this node: the response to RPC_OUT_DATA, the outbound proxy's role, and the
+/// hop to the server. Bytes flow from the hop to the client's leg.
+class OutboundChannel final : public Leg::Owner, public Hop::User {
+public:
+    /// Silence of a client that has read all and whose window is used up, before its window is given up.
+    static constexpr net::Millis stall_patience{2000};
+    /// For what the server said last to reach the client.
+    static constexpr net::Millis drain_patience{10'000};
+
+    OutboundChannel(Hub& hub, Opening&& opening);
+
+    void start();
+    /// Closes both legs. Idempotent.
+    void end(const std::string& reason);
+    /// The client of the other half turned out to take part in flow control.
+    void trust_client() noexcept { role_.trust_client(); }
+
+    const Arrival& arrival() const noexcept { return arrival_; }
+    const rpch::Cookie& virtual_connection() const noexcept { return virtual_connection_; }
+    std::uint32_t client_announced_window() const noexcept { return role_.client_announced_window(); }
+    bool opened() const noexcept { return role_.state() == rpch::OutboundProxy::State::opened; }
+
+private:
+    std::size_t leg_allowance() override { return ended_ ? 0 : 512; } // to notice the end, and what may not come
+    void leg_rpc(const rpch::Framer::Piece&) override { end(rpch::OutboundProxy::on_client_bytes()); }
+    void leg_rts(const rpch::Rts&) override { end(rpch::OutboundProxy::on_client_bytes()); }
+    void leg_delivered() override {}
+    void leg_writable() override { flush_client(); }
+    void leg_closed(const std::string& reason) override { end("client: " + reason); }
+    bool admits(std::uint32_t size) const override;
+    void sent(std::uint32_t size) override { role_.sent(size); }
+
+    void hop_connected() override;
+    void hop_failed(const HopFailure& failure) override;
+    void hop_rts(const rpch::Rts& pdu) override;
+    void hop_rpc(const rpch::Framer::Piece& piece) override;
+    void hop_delivered() override { flush_client(); }
+    void hop_closed(const std::string& reason) override;
+    std::size_t hop_allowance(bool ahead) override;
+    bool hop_admits(std::uint32_t) const override { return false; } // no RPC PDU goes to the server on the OUT side
+    void hop_sent(std::uint32_t) override {}
+    void hop_consumed(std::uint32_t) override {}
+
+    void run(const rpch::Effects& effects);
+    void flush_client();
+    void on_clock();
+    void on_stall();
+
+    Hub& hub_;
+    Arrival arrival_;
+    const rpch::Rts first_pdu_;
+    const rpch::Cookie virtual_connection_;
+    const std::uint32_t connection_timeout_; // ms
+    rpch::OutboundProxy role_;
+    Leg leg_;
+    std::unique_ptr<Hop> hop_;
+    net::Timer clock_; // until opened: the time to get there; then: pings; when draining: the time for it
+    net::Timer stall_;
+    const net::Millis began_;
+    net::Millis last_sent_;
+    std::uint64_t last_body_sent_ = 0;
+    bool responded_ = false;
+    mutable bool lifetime_used_up_ = false;
+    bool draining_ = false;
+    bool ended_ = false;
+    std::string end_reason_; // while draining
+};
+
+} // namespace tunnel

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "base/fifo.h"
+#include "net/stream.h"
+#include "rpch/framer.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tunnel {
+
+/// The writing half of a leg. RPC PDUs leave in order, whole and unchanged; RTS PDUs overtake the RPC
+/// PDUs that wait, because they are not subject to flow control (MS-RPCH 3.2.1.4), but never cut into one
+/// that has begun.
+///
+/// What can be written at once is written from where it was read. Only what the gate holds back or the
+/// socket does not take is copied, and the memory for it lives only as long as something waits.
+class Outlet {
+public:
+    /// Says whether an RPC PDU may go now: flow control, plugged channels.
+    class Gate {
+    public:
+        virtual bool admits(std::uint32_t size) const = 0;
+        virtual void sent(std::uint32_t size) = 0; ///< it goes
+
+    protected:
+        ~Gate() = default;
+    };
+
+    /// Both must outlive the outlet.
+    Outlet(net::Stream& stream, Gate& gate) noexcept : stream_(stream), gate_(gate) {}
+
+    /// A piece of an RPC PDU, as the framer delivers it. The bytes must stay where they are until flush().
+    void put(const rpch::Framer::Piece& piece);
+    /// Whole RTS PDUs, or an HTTP head. Copied.
+    void put_control(base::Bytes bytes);
+
+    /// Writes what can be written; also when the gate may have opened or the socket takes bytes again.
+    /// False: the stream is dead, see failure().
+    [[nodiscard]] bool flush();
+
+    /// How many bytes of RPC PDUs have left since the last call.
+    std::uint32_t take_consumed() noexcept;
+
+    /// Bytes that wait, for whatever reason.
+    std::size_t waiting() const noexcept { return ready_.size() + gated_.size(); }
+    /// RPC PDUs wait for the gate and not for the socket.
+    bool gated() const noexcept { return ready_.empty() && cleared_ == 0 && !gated_.empty(); }
+    /// Everything has been given to the socket.
+    bool idle() const noexcept { return waiting() == 0 && !stream_.flushing(); }
+    const net::IoResult& failure() const noexcept { return failure_; }
+
+private:
+    enum class Written { all, some, dead };
+
+    void commit(base::Bytes bytes);
+    void commit_urgent();
+    void admit();
+    void spill_cleared();
+    bool write_run();
+    Written write(base::Bytes bytes, std::size_t& size);
+    Written write(base::Fifo& queue, std::size_t size);
+
+    net::Stream& stream_;
+    Gate& gate_;
+    base::Bytes run_;           // admitted and not copied: still where it was read
+    base::Fifo ready_;          // admitted; the socket did not take it yet
+    base::Fifo gated_;          // RPC PDUs behind `ready_`; the gate has admitted the first `cleared_` bytes
+    base::Fifo urgent_;         // RTS PDUs that wait for the end of the RPC PDU that was admitted last
+    std::uint32_t cleared_ = 0;
+    std::uint32_t open_ = 0;    // bytes that the RPC PDU admitted last has still to come
+    std::uint32_t pending_ = 0; // RPC bytes put and not yet reported by take_consumed()
+    net::IoResult failure_{};
+};
+
+} // namespace tunnel

@@ -1,0 +1,246 @@
+#include "tunnel/hub.h"
+
+#include "base/log.h"
+#include "tunnel/ncacn_http_hop.h"
+
+#include <algorithm>
+#include <cassert>
+#include <unordered_set>
+#include <utility>
+
+namespace tunnel {
+namespace {
+
+/// Channels of moved mailboxes are closed over about this time, so that their clients do not all come
+/// back at once.
+constexpr net::Millis closing_time{2000};
+constexpr net::Millis closing_turn{50};
+
+} // namespace
+
+/// Routes on their way to a worker and back. The loop's thread clears `hub` to cancel.
+struct Hub::Recheck {
+    Hub* hub;
+    std::vector<std::pair<std::string, directory::Route>> routes;
+    std::unordered_set<std::string> moved;
+};
+
+Hub::Hub(const Environment& environment)
+    : environment_(environment), hubs_{this}, farewell_(environment.loop),
+      closing_(environment.loop, net::Timer::Callback::of<&Hub::close_moved>(this))
+{
+}
+
+Hub::~Hub()
+{
+    if (recheck_)
+        recheck_->hub = nullptr;
+}
+
+// A channel request comes in.
+
+void Hub::arrive(Arrival&& arrival)
+{
+    Newcomer& newcomer = newcomers_.emplace_back(environment_.loop, *this, std::move(arrival));
+    newcomer.self = std::prev(newcomers_.end());
+    newcomer.start(net::Millis(environment_.settings.setup_timeout));
+}
+
+void Hub::newcomer_ready(Newcomer& newcomer, Opening&& opening)
+{
+    Hub& home = *hubs_[opening.virtual_connection.hash() % hubs_.size()];
+    environment_.loop.defer([this, self = newcomer.self] { newcomers_.erase(self); });
+    if (&home == this)
+        return admit(std::move(opening));
+    auto parcel = std::make_shared<Opening>(std::move(opening));
+    home.environment_.loop.post([&home, parcel] { home.admit(std::move(*parcel)); });
+}
+
+void Hub::newcomer_failed(Newcomer& newcomer, const std::string& reason)
+{
+    Arrival& arrival = newcomer.arrival();
+    base::log::notice("refused", {{"id", arrival.id}, {"channel", arrival.method == Method::in_data ? "in" : "out"},
+                                  {"peer", arrival.peer.text()}, {"user", arrival.principal},
+                                  {"target", arrival.target}, {"reason", reason}});
+    farewell_.say(std::move(arrival.stream));
+    environment_.loop.defer([this, self = newcomer.self] { newcomers_.erase(self); });
+}
+
+void Hub::admit(Opening&& opening)
+{
+    const bool in = opening.arrival.method == Method::in_data;
+    if (const char* const reason = objection(opening)) {
+        // A protocol error is answered by closing, without an HTTP response (3.2.3.5.10, 3.2.4.5.14), and
+        // costs the newcomer alone, never the virtual connection it names.
+        base::log::notice("refused", {{"id", opening.arrival.id}, {"channel", in ? "in" : "out"},
+                                      {"vc", opening.virtual_connection.prefix()},
+                                      {"peer", opening.arrival.peer.text()}, {"user", opening.arrival.principal},
+                                      {"target", opening.arrival.target}, {"reason", reason}});
+        return farewell_.say(std::move(opening.arrival.stream));
+    }
+    const rpch::Cookie cookie = opening.virtual_connection;
+    if (in) {
+        auto channel = std::make_unique<InboundChannel>(*this, std::move(opening));
+        inbound_.emplace(cookie, std::move(channel)).first->second->start();
+    } else {
+        auto channel = std::make_unique<OutboundChannel>(*this, std::move(opening));
+        outbound_.emplace(cookie, std::move(channel)).first->second->start();
+    }
+}
+
+/// Why a channel may not join, or null. See "Cookies" in PROTOCOL NOTES of rpctunneld(8).
+const char* Hub::objection(const Opening& opening)
+{
+    const bool in = opening.arrival.method == Method::in_data;
+    const InboundChannel* const inbound = find_inbound(opening.virtual_connection);
+    const OutboundChannel* const outbound = find_outbound(opening.virtual_connection);
+    if (in && inbound)
+        return "the virtual connection has an IN channel already";
+    if (!in && outbound)
+        return "the virtual connection has an OUT channel already";
+    const Arrival* const mate = inbound ? &inbound->arrival() : outbound ? &outbound->arrival() : nullptr;
+    if (mate && mate->principal != opening.arrival.principal)
+        return "the other channel of the virtual connection belongs to another user";
+    if (mate && mate->target != opening.arrival.target)
+        return "the other channel of the virtual connection has another target";
+    return nullptr;
+}
+
+// The tables.
+
+InboundChannel* Hub::find_inbound(const rpch::Cookie& virtual_connection)
+{
+    const auto found = inbound_.find(virtual_connection);
+    return found == inbound_.end() ? nullptr : found->second.get();
+}
+
+OutboundChannel* Hub::find_outbound(const rpch::Cookie& virtual_connection)
+{
+    const auto found = outbound_.find(virtual_connection);
+    return found == outbound_.end() ? nullptr : found->second.get();
+}
+
+VirtualServer& Hub::find_virtual_server(const rpch::Cookie& virtual_connection, const Arrival& arrival)
+{
+    std::unique_ptr<VirtualServer>& server = servers_[virtual_connection];
+    if (!server)
+        server = std::make_unique<VirtualServer>(environment_, virtual_connection, arrival, *this);
+    return *server;
+}
+
+std::unique_ptr<Hop> Hub::make_hop(Side side, const rpch::Cookie& virtual_connection, const Arrival& arrival, Hop::User& user)
+{
+    switch (arrival.route.transport) {
+    case directory::Transport::ncacn_http: return std::make_unique<NcacnHttpHop>(environment_, side, arrival, user);
+    case directory::Transport::ncacn_ip_tcp:
+        return std::make_unique<LocalHop>(*this, side, virtual_connection, arrival, user);
+    case directory::Transport::https: break; // the directory gives no such route
+    }
+    assert(!"a route without a next hop");
+    return nullptr;
+}
+
+// What has ended may still be on the stack: it is destroyed at the end of the round.
+
+template <class Table> static void bury(Table& table, const rpch::Cookie& cookie, const void* object, net::Loop& loop)
+{
+    const auto found = table.find(cookie);
+    if (found == table.end() || found->second.get() != object)
+        return;
+    std::shared_ptr<typename Table::mapped_type::element_type> last(std::move(found->second));
+    table.erase(found);
+    loop.defer([last] {});
+}
+
+void Hub::retire(InboundChannel& channel)
+{
+    bury(inbound_, channel.virtual_connection(), &channel, environment_.loop);
+}
+
+void Hub::retire(OutboundChannel& channel)
+{
+    bury(outbound_, channel.virtual_connection(), &channel, environment_.loop);
+}
+
+void Hub::virtual_server_ended(VirtualServer& server)
+{
+    bury(servers_, server.virtual_connection(), &server, environment_.loop);
+}
+
+// The administrator moves things.
+
+void Hub::recheck_routes()
+{
+    if (recheck_)
+        recheck_->hub = nullptr;
+    recheck_ = std::make_shared<Recheck>();
+    recheck_->hub = this;
+    std::unordered_set<std::string> seen;
+    const auto note = [&](const Arrival& arrival) {
+        if (arrival.mailbox && seen.insert(arrival.target + ' ' + arrival.route.text()).second)
+            recheck_->routes.emplace_back(arrival.target, arrival.route);
+    };
+    for (const auto& entry : inbound_)
+        note(entry.second->arrival());
+    for (const auto& entry : outbound_)
+        note(entry.second->arrival());
+    if (recheck_->routes.empty())
+        return recheck_.reset();
+
+    const bool submitted = environment_.workers.submit([recheck = recheck_, environment = &environment_] {
+        for (const auto& [target, route] : recheck->routes) {
+            const directory::Decision decision = environment->policy.decide(target);
+            if (decision.allowed() && decision.route != route)
+                recheck->moved.insert(target + ' ' + route.text());
+        }
+        environment->loop.post([recheck] {
+            if (Hub* const hub = recheck->hub)
+                hub->mark_moved(*recheck);
+        });
+    });
+    if (!submitted)
+        recheck_.reset();
+}
+
+void Hub::mark_moved(const Recheck& answer)
+{
+    const auto moved = [&](const Arrival& arrival) {
+        return arrival.mailbox && answer.moved.contains(arrival.target + ' ' + arrival.route.text());
+    };
+    for (const auto& [cookie, channel] : inbound_)
+        if (moved(channel->arrival()))
+            moved_.push_back(cookie);
+    for (const auto& [cookie, channel] : outbound_)
+        if (moved(channel->arrival()) && !inbound_.contains(cookie))
+            moved_.push_back(cookie);
+    recheck_.reset();
+    moved_per_turn_ = std::max<std::size_t>(1, moved_.size() / static_cast<std::size_t>(closing_time / closing_turn));
+    close_moved();
+}
+
+void Hub::close_moved()
+{
+    static constexpr char reason[] = "the active copy of the mailbox database has moved to another server";
+    for (std::size_t i = 0; i < moved_per_turn_ && !moved_.empty(); ++i) {
+        const rpch::Cookie cookie = moved_.back();
+        moved_.pop_back();
+        if (OutboundChannel* const channel = find_outbound(cookie))
+            channel->end(reason);
+        if (InboundChannel* const channel = find_inbound(cookie))
+            channel->end(reason);
+    }
+    if (!moved_.empty())
+        closing_.set(closing_turn);
+}
+
+void Hub::close_all(const std::string& reason)
+{
+    while (!outbound_.empty())
+        outbound_.begin()->second->end(reason);
+    while (!inbound_.empty())
+        inbound_.begin()->second->end(reason);
+    for (Newcomer& newcomer : newcomers_)
+        newcomer.end(reason);
+}
+
+} // namespace tunnel

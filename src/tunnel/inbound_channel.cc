@@ -1,0 +1,201 @@
+#include "tunnel/inbound_channel.h"
+
+#include "base/log.h"
+#include "rpch/rts.h"
+#include "tunnel/hub.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace tunnel {
+namespace {
+
+/// Room behind a full window, so that RTS PDUs can be reached behind RPC PDUs that wait: an
+/// acknowledgement among them may be what everything waits for.
+constexpr std::size_t control_room = 1024;
+
+rpch::ClientAddress client_address(const net::Address& peer)
+{
+    rpch::ClientAddress address;
+    address.ipv6 = peer.ipv6();
+    const auto bytes = peer.bytes();
+    std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
+    return address;
+}
+
+} // namespace
+
+InboundChannel::InboundChannel(Hub& hub, Opening&& opening)
+    : hub_(hub), arrival_(std::move(opening.arrival)), first_pdu_(opening.first_pdu),
+      virtual_connection_(opening.virtual_connection), first_pdu_size_(opening.first_pdu_size),
+      role_({.receive_window = hub.environment().settings.receive_window,
+             .connection_timeout = hub.environment().settings.connection_timeout}),
+      leg_(hub.environment().loop, std::move(arrival_.stream), *this),
+      hop_(hub.make_hop(Side::in, virtual_connection_, arrival_, *this)),
+      clock_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_clock>(this)),
+      stall_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_stall>(this)),
+      began_(hub.environment().loop.now()), last_heard_(began_)
+{
+}
+
+void InboundChannel::start()
+{
+    clock_.set(net::Millis(hub_.environment().settings.setup_timeout));
+    rpch::Effects effects;
+    role_.on_first_pdu(first_pdu_, effects);
+    run(effects);
+    if (ended_)
+        return;
+    std::vector<std::uint8_t> early = std::move(arrival_.early);
+    early.resize(std::min<std::uint64_t>(early.size(), arrival_.content_length - first_pdu_size_));
+    if (!leg_.start(early))
+        end("the system watches no more connections");
+}
+
+std::size_t InboundChannel::leg_allowance()
+{
+    const std::uint64_t body = arrival_.content_length - first_pdu_size_;
+    if (ended_ || leg_.received() >= body)
+        return 0;
+    const std::size_t limit = hub_.environment().settings.receive_window + control_room;
+    const std::size_t waiting = hop_->waiting();
+    return std::min<std::uint64_t>(body - leg_.received(), limit > waiting ? limit - waiting : 0);
+}
+
+void InboundChannel::leg_rpc(const rpch::Framer::Piece& piece)
+{
+    if (ended_)
+        return;
+    if (piece.first)
+        if (const char* const error = role_.on_client_rpc(piece.frag_length))
+            return end(error);
+    hop_->put_rpc(piece);
+}
+
+void InboundChannel::leg_rts(const rpch::Rts& pdu)
+{
+    if (ended_)
+        return;
+    rpch::Effects effects;
+    role_.on_client_rts(pdu, effects);
+    run(effects);
+}
+
+void InboundChannel::leg_delivered()
+{
+    if (ended_)
+        return;
+    last_heard_ = hub_.environment().loop.now();
+    hop_->flush();
+    if (ended_)
+        return;
+    if (leg_.received() + first_pdu_size_ >= arrival_.content_length)
+        return end("the Content-Length of the IN channel is used up");
+    if (role_.stall_suspected())
+        stall_.set(stall_patience);
+}
+
+void InboundChannel::leg_closed(const std::string& reason)
+{
+    end("client: " + reason);
+}
+
+void InboundChannel::hop_connected()
+{
+    if (ended_)
+        return;
+    rpch::Effects effects;
+    role_.on_server_connected(client_address(arrival_.peer), effects);
+    run(effects);
+}
+
+void InboundChannel::hop_rts(const rpch::Rts& pdu)
+{
+    if (ended_)
+        return;
+    rpch::Effects effects;
+    role_.on_server_rts(pdu, effects);
+    run(effects);
+}
+
+void InboundChannel::hop_consumed(std::uint32_t size)
+{
+    if (ended_)
+        return;
+    rpch::Effects effects;
+    role_.on_consumed(size, effects);
+    run(effects);
+    leg_.resume();
+}
+
+void InboundChannel::run(const rpch::Effects& effects)
+{
+    bool written = false;
+    for (const rpch::Effect& effect : effects) {
+        if (ended_)
+            return;
+        switch (effect.kind) {
+        case rpch::Effect::Kind::connect_server: hop_->connect(); break;
+        case rpch::Effect::Kind::keep_alive: hop_->keep_alive(effect.value); break;
+        case rpch::Effect::Kind::send:
+            hop_->send_rts(effect.pdu);
+            written = true;
+            break;
+        case rpch::Effect::Kind::flow: written = true; break;
+        case rpch::Effect::Kind::opened: {
+            const OutboundChannel* const mate = hub_.find_outbound(virtual_connection_);
+            // The mate's window completes the guess; a mate on another node leaves the request line.
+            if (arrival_.http10 && (!mate || mate->client_announced_window() == rpch::max_receive_window))
+                role_.doubt_client();
+            clock_.set(net::Millis(hub_.environment().settings.connection_timeout));
+            break;
+        }
+        case rpch::Effect::Kind::close: return end(effect.reason);
+        case rpch::Effect::Kind::respond: assert(!"no effect of the inbound proxy");
+        }
+    }
+    if (written && !ended_)
+        hop_->flush();
+}
+
+void InboundChannel::on_clock()
+{
+    if (!opened())
+        return end("the virtual connection was not established within the time limit");
+    const net::Millis timeout(hub_.environment().settings.connection_timeout);
+    const net::Millis silent = hub_.environment().loop.now() - last_heard_;
+    if (silent < timeout || role_.client_doubted())
+        return clock_.set(silent < timeout ? timeout - silent : timeout);
+    end("nothing came from the client within the connection timeout");
+}
+
+void InboundChannel::on_stall()
+{
+    if (!role_.stall_suspected())
+        return;
+    base::log::info("client-waits", {{"id", arrival_.id}, {"vc", virtual_connection_.prefix()},
+                                     {"reason", "silent where its IN window is used up: it takes part in flow control"}});
+    if (OutboundChannel* const mate = hub_.find_outbound(virtual_connection_))
+        mate->trust_client();
+    rpch::Effects effects;
+    role_.on_stall(effects);
+    run(effects);
+}
+
+void InboundChannel::end(const std::string& reason)
+{
+    if (ended_)
+        return;
+    ended_ = true;
+    clock_.cancel();
+    stall_.cancel();
+    base::log::info("closed", {{"id", arrival_.id}, {"channel", "in"}, {"vc", virtual_connection_.prefix()},
+                               {"peer", arrival_.peer.text()}, {"user", arrival_.principal}, {"target", arrival_.target},
+                               {"bytes", leg_.received() + first_pdu_size_},
+                               {"ms", (hub_.environment().loop.now() - began_).count()}, {"reason", reason}});
+    hub_.farewell().say(leg_.release());
+    hop_->close();
+    hub_.retire(*this);
+}
+
+} // namespace tunnel

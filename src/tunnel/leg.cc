@@ -1,0 +1,140 @@
+#include "tunnel/leg.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tunnel {
+namespace {
+
+/// Reads of one leg in a round before others have their turn.
+constexpr int reads_in_a_row = 4;
+
+} // namespace
+
+Leg::Leg(net::Loop& loop, net::Stream stream, Owner& owner)
+    : loop_(loop), owner_(owner), stream_(std::move(stream)), outlet_(stream_, owner),
+      watch_(loop, net::Watch::Callback::of<&Leg::on_events>(this)), more_(loop, net::Task::Callback::of<&Leg::read>(this))
+{
+}
+
+bool Leg::start(base::Bytes early)
+{
+    if (!watch_.add(stream_.fd()))
+        return false;
+    more_.schedule(); // bytes can wait in the TLS session, and the first event may have passed
+    if (!early.empty()) {
+        received_ += early.size();
+        deliver(early);
+    }
+    return true;
+}
+
+void Leg::resume() noexcept
+{
+    if (readable_ && !closed_)
+        more_.schedule();
+}
+
+void Leg::close() noexcept
+{
+    if (closed_)
+        return;
+    stream_.shutdown_write();
+    release().close();
+}
+
+net::Stream Leg::release() noexcept
+{
+    closed_ = true;
+    watch_.remove();
+    more_.cancel();
+    return std::move(stream_);
+}
+
+void Leg::on_events(std::uint32_t events) noexcept
+{
+    if (events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP))
+        hung_up_ = true;
+    if (events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP))
+        readable_ = true;
+    if ((events & EPOLLOUT) && !outlet_.idle())
+        owner_.leg_writable();
+    if (!closed_)
+        read();
+    // A leg that may not read would never learn that its peer is gone for good.
+    if (!closed_ && readable_ && (events & (EPOLLERR | EPOLLHUP)) && owner_.leg_allowance() == 0)
+        fail("connection reset by the peer");
+}
+
+void Leg::read() noexcept
+{
+    for (int turn = 0; readable_ && !closed_; ++turn) {
+        const std::size_t allowance = owner_.leg_allowance();
+        if (allowance == 0)
+            return;
+        if (turn == reads_in_a_row)
+            return more_.schedule();
+        const std::span<std::uint8_t> scratch = loop_.scratch();
+        std::copy_n(tail_.begin(), tail_size_, scratch.begin());
+        const net::IoResult result =
+            stream_.read(scratch.subspan(tail_size_, std::min(allowance, scratch.size() - tail_size_)));
+        switch (result.kind) {
+        case net::IoResult::Kind::ok: {
+            received_ += result.size;
+            readable_ = result.more || hung_up_;
+            const std::size_t size = tail_size_ + result.size;
+            tail_size_ = 0;
+            deliver(scratch.first(size));
+            break;
+        }
+        case net::IoResult::Kind::again: readable_ = false; break;
+        case net::IoResult::Kind::eof: return fail("closed by the peer");
+        case net::IoResult::Kind::error: return fail(stream_.error_text(result));
+        }
+    }
+}
+
+void Leg::deliver(base::Bytes input)
+{
+    switch (banner_.take(input)) {
+    case Banner::Result::absent: break;
+    case Banner::Result::partial: return;
+    case Banner::Result::wrong: return fail("the server does not speak ncacn_http/1.0");
+    case Banner::Result::complete: owner_.leg_banner(); break;
+    }
+    while (!closed_) {
+        if (!input.empty() && input.size() < rpch::framing_size && framer_.at_boundary()) {
+            std::copy(input.begin(), input.end(), tail_.begin());
+            tail_size_ = static_cast<std::uint8_t>(input.size());
+            break;
+        }
+        const rpch::Framer::Piece piece = framer_.next(input);
+        if (piece.kind == rpch::Framer::Kind::more)
+            break;
+        switch (piece.kind) {
+        case rpch::Framer::Kind::rpc: owner_.leg_rpc(piece); break;
+        case rpch::Framer::Kind::rts: {
+            rpch::Rts pdu;
+            const rpch::DecodeResult decoded = rpch::decode(piece.bytes, pdu);
+            if (!decoded.ok())
+                return fail(std::string("malformed RTS PDU: ") + decoded.error);
+            owner_.leg_rts(pdu);
+            break;
+        }
+        case rpch::Framer::Kind::bad: return fail(std::string("no PDU stream: ") + piece.error);
+        case rpch::Framer::Kind::more: break;
+        }
+    }
+    if (!closed_)
+        owner_.leg_delivered();
+}
+
+void Leg::fail(const std::string& reason)
+{
+    closed_ = true;
+    watch_.remove();
+    more_.cancel();
+    owner_.leg_closed(reason);
+}
+
+} // namespace tunnel

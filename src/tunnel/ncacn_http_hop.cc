@@ -1,0 +1,129 @@
+#include "tunnel/ncacn_http_hop.h"
+
+#include "net/socket_options.h"
+
+#include <cerrno>
+#include <cstring>
+
+namespace tunnel {
+
+NcacnHttpHop::NcacnHttpHop(const Environment& environment, Side side, const Arrival& arrival, User& user)
+    : environment_(environment), side_(side), arrival_(arrival), user_(user)
+{
+}
+
+void NcacnHttpHop::connect()
+{
+    dialer_ = std::make_unique<Dialer>(environment_.loop, environment_.workers, environment_.policy);
+    dialer_->start(arrival_.route, arrival_.target, net::Millis(environment_.settings.connect_timeout),
+                   Dialer::Callback::of<&NcacnHttpHop::on_dialed>(this));
+}
+
+void NcacnHttpHop::on_dialed(Dialer::Outcome outcome)
+{
+    if (closed_)
+        return;
+    if (!outcome.fd)
+        return fail(outcome.reason);
+    leg_.emplace(environment_.loop, net::Stream(std::move(outcome.fd)), static_cast<Leg::Owner&>(*this));
+    leg_->expect_banner();
+    const bool wait = environment_.settings.require_banner;
+    if (wait) {
+        banner_limit_ = std::make_unique<net::Timer>(
+            environment_.loop, net::Timer::Callback::of<&NcacnHttpHop::on_banner_timeout>(this));
+        banner_limit_->set(net::Millis(environment_.settings.connect_timeout));
+    } else {
+        connected_ = true;
+    }
+    if (!leg_->start({}))
+        return fail(std::string("the system watches no more connections: ") + std::strerror(errno));
+    if (!wait)
+        user_.hop_connected();
+}
+
+void NcacnHttpHop::leg_banner()
+{
+    if (connected_)
+        return;
+    banner_limit_->cancel();
+    connected_ = true;
+    user_.hop_connected();
+}
+
+void NcacnHttpHop::on_banner_timeout()
+{
+    fail(arrival_.route.text() + " sent no ncacn_http/1.0 banner");
+}
+
+void NcacnHttpHop::fail(const std::string& reason)
+{
+    close();
+    user_.hop_failed({.reason = reason});
+}
+
+void NcacnHttpHop::leg_closed(const std::string& reason)
+{
+    if (!connected_)
+        return fail(arrival_.route.text() + ": " + reason);
+    user_.hop_closed("server: " + reason);
+}
+
+std::size_t NcacnHttpHop::leg_allowance()
+{
+    // On the IN side only RTS PDUs come; before require_banner is satisfied nothing else may be read.
+    return side_ == Side::in || !connected_ ? net::Loop::scratch_size : user_.hop_allowance(true);
+}
+
+void NcacnHttpHop::send_rts(base::Bytes pdu)
+{
+    if (leg_)
+        leg_->outlet().put_control(pdu);
+}
+
+void NcacnHttpHop::put_rpc(const rpch::Framer::Piece& piece)
+{
+    if (leg_)
+        leg_->outlet().put(piece);
+}
+
+void NcacnHttpHop::flush()
+{
+    if (!leg_ || closed_)
+        return;
+    if (!leg_->outlet().flush()) {
+        const std::string reason = "server: " + leg_->stream().error_text(leg_->outlet().failure());
+        close();
+        return user_.hop_closed(reason);
+    }
+    if (const std::uint32_t consumed = leg_->outlet().take_consumed(); consumed > 0)
+        user_.hop_consumed(consumed);
+}
+
+std::size_t NcacnHttpHop::waiting() const
+{
+    return leg_ ? leg_->outlet().waiting() : 0;
+}
+
+void NcacnHttpHop::resume()
+{
+    if (leg_)
+        leg_->resume();
+}
+
+void NcacnHttpHop::keep_alive(std::uint32_t ms)
+{
+    if (leg_ && !closed_)
+        net::set_keep_alive(leg_->stream().fd(), net::Millis(ms));
+}
+
+void NcacnHttpHop::close()
+{
+    closed_ = true;
+    dialer_.reset();
+    if (banner_limit_)
+        banner_limit_->cancel();
+    if (leg_)
+        leg_->close();
+}
+
+} // namespace tunnel

@@ -1,0 +1,268 @@
+#include "tunnel/outbound_channel.h"
+
+#include "base/log.h"
+#include "rpch/rts.h"
+#include "tunnel/hub.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstdio>
+
+namespace tunnel {
+namespace {
+
+/// Room behind a full window, so that RTS PDUs can be reached behind RPC PDUs that wait: the client's
+/// acknowledgement comes this way.
+constexpr std::size_t control_room = 1024;
+
+base::Bytes bytes_of(const std::string& text)
+{
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+/// MS-RPCH 2.1.2.1.4: the Content-Length is the lifetime of the channel.
+std::string success_head(std::uint32_t content_length)
+{
+    return "HTTP/1.1 200 Success\r\nContent-Type: application/rpc\r\nContent-Length: " + std::to_string(content_length)
+           + "\r\n\r\n";
+}
+
+/// MS-RPCH 2.1.2.1.3.
+std::string failure_head(std::uint32_t rpc_error)
+{
+    char code[9];
+    std::snprintf(code, sizeof code, "%x", rpc_error);
+    return std::string("HTTP/1.0 503 RPC Error: ") + code + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+}
+
+std::uint32_t connection_timeout(const Settings& settings, const Arrival& arrival)
+{
+    if (!arrival.min_conn_timeout)
+        return settings.connection_timeout;
+    return rpch::clamp_connection_timeout(std::min<std::uint32_t>(*arrival.min_conn_timeout, 14'400) * 1000);
+}
+
+} // namespace
+
+OutboundChannel::OutboundChannel(Hub& hub, Opening&& opening)
+    : hub_(hub), arrival_(std::move(opening.arrival)), first_pdu_(opening.first_pdu),
+      virtual_connection_(opening.virtual_connection),
+      connection_timeout_(connection_timeout(hub.environment().settings, arrival_)),
+      role_({.receive_window = hub.environment().settings.receive_window,
+             .connection_timeout = connection_timeout_,
+             .channel_lifetime = hub.environment().settings.channel_lifetime}),
+      leg_(hub.environment().loop, std::move(arrival_.stream), *this),
+      hop_(hub.make_hop(Side::out, virtual_connection_, arrival_, *this)),
+      clock_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_clock>(this)),
+      stall_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_stall>(this)),
+      began_(hub.environment().loop.now()), last_sent_(began_)
+{
+}
+
+void OutboundChannel::start()
+{
+    clock_.set(net::Millis(hub_.environment().settings.setup_timeout));
+    rpch::Effects effects;
+    role_.on_first_pdu(first_pdu_, effects);
+    run(effects);
+    if (ended_)
+        return;
+    if (arrival_.http10 && role_.client_announced_window() == rpch::max_receive_window)
+        role_.doubt_client();
+    const std::vector<std::uint8_t> early = std::move(arrival_.early);
+    if (!leg_.start(early))
+        end("the system watches no more connections");
+}
+
+bool OutboundChannel::admits(std::uint32_t size) const
+{
+    if (!role_.lifetime_admits(size))
+        lifetime_used_up_ = true;
+    return !lifetime_used_up_ && role_.admits(size);
+}
+
+void OutboundChannel::hop_connected()
+{
+    if (ended_)
+        return;
+    rpch::Effects effects;
+    role_.on_server_connected(effects);
+    run(effects);
+}
+
+void OutboundChannel::hop_failed(const HopFailure& failure)
+{
+    if (ended_)
+        return;
+    if (!responded_)
+        leg_.outlet().put_control(bytes_of(failure_head(failure.rpc_error)));
+    if (!leg_.outlet().flush())
+        return end(failure.reason + "; and the client is gone");
+    end(failure.reason);
+}
+
+void OutboundChannel::hop_rts(const rpch::Rts& pdu)
+{
+    if (ended_ || draining_)
+        return;
+    rpch::Effects effects;
+    role_.on_server_rts(pdu, effects);
+    run(effects);
+}
+
+void OutboundChannel::hop_rpc(const rpch::Framer::Piece& piece)
+{
+    if (ended_ || draining_)
+        return;
+    if (piece.first) {
+        rpch::Effects effects;
+        if (const char* const error = role_.on_server_rpc(piece.frag_length, effects))
+            return end(error);
+        run(effects);
+    }
+    if (!ended_)
+        leg_.outlet().put(piece);
+}
+
+std::size_t OutboundChannel::hop_allowance(bool ahead)
+{
+    if (ended_ || draining_)
+        return 0;
+    const std::size_t waiting = leg_.outlet().waiting();
+    if (!ahead)
+        return waiting > 0 ? 0 : role_.room();
+    const std::size_t limit = hub_.environment().settings.receive_window + control_room;
+    return limit > waiting ? limit - waiting : 0;
+}
+
+void OutboundChannel::hop_closed(const std::string& reason)
+{
+    if (ended_ || draining_)
+        return;
+    // A fault or an answer that came just before the close is worth delivering.
+    if (!responded_)
+        return hop_failed({.reason = reason});
+    draining_ = true;
+    end_reason_ = reason;
+    clock_.set(drain_patience);
+    flush_client();
+}
+
+void OutboundChannel::run(const rpch::Effects& effects)
+{
+    bool to_client = false;
+    bool to_server = false;
+    for (const rpch::Effect& effect : effects) {
+        if (ended_)
+            return;
+        switch (effect.kind) {
+        case rpch::Effect::Kind::connect_server: hop_->connect(); break;
+        case rpch::Effect::Kind::respond:
+            responded_ = to_client = true;
+            leg_.outlet().put_control(bytes_of(success_head(effect.value)));
+            break;
+        case rpch::Effect::Kind::send:
+            if (effect.leg == rpch::Leg::client) {
+                leg_.outlet().put_control(effect.pdu);
+                to_client = true;
+            } else {
+                hop_->send_rts(effect.pdu);
+                to_server = true;
+            }
+            break;
+        case rpch::Effect::Kind::flow:
+            stall_.cancel();
+            to_client = true;
+            break;
+        case rpch::Effect::Kind::opened:
+            base::log::info("opened", {{"id", arrival_.id}, {"vc", virtual_connection_.prefix()},
+                                       {"peer", arrival_.peer.text()}, {"user", arrival_.principal},
+                                       {"target", arrival_.target}, {"server", arrival_.route.text()},
+                                       {"ms", (hub_.environment().loop.now() - began_).count()}});
+            clock_.set(net::Millis(connection_timeout_ / 2));
+            break;
+        case rpch::Effect::Kind::close: return end(effect.reason);
+        case rpch::Effect::Kind::keep_alive: assert(!"no effect of the outbound proxy");
+        }
+    }
+    if (to_server && !ended_)
+        hop_->flush();
+    if (to_client && !ended_)
+        flush_client();
+}
+
+void OutboundChannel::flush_client()
+{
+    if (ended_)
+        return;
+    Outlet& outlet = leg_.outlet();
+    if (!outlet.flush())
+        return end("client: " + leg_.stream().error_text(outlet.failure()));
+    if (role_.body_sent() != last_body_sent_) {
+        last_body_sent_ = role_.body_sent();
+        last_sent_ = hub_.environment().loop.now();
+    }
+    if (const std::uint32_t consumed = outlet.take_consumed(); consumed > 0) {
+        rpch::Effects effects;
+        role_.on_consumed(consumed, effects);
+        run(effects);
+    }
+    if (ended_)
+        return;
+    if (draining_ && outlet.idle())
+        return end(end_reason_);
+    if (lifetime_used_up_ && outlet.gated())
+        return end("the Content-Length of the OUT channel is used up");
+    if (outlet.gated() && !stall_.armed())
+        stall_.set(stall_patience);
+    if (!draining_)
+        hop_->resume();
+}
+
+void OutboundChannel::on_clock()
+{
+    if (draining_)
+        return end(end_reason_ + "; the client did not take the rest");
+    if (!opened())
+        return end("the virtual connection was not established within the time limit");
+    const net::Millis interval(connection_timeout_ / 2);
+    const net::Millis silent = hub_.environment().loop.now() - last_sent_;
+    if (silent < interval)
+        return clock_.set(interval - silent);
+    clock_.set(interval);
+    rpch::Effects effects;
+    role_.on_idle(effects);
+    run(effects);
+}
+
+void OutboundChannel::on_stall()
+{
+    if (!leg_.outlet().gated())
+        return;
+    if (leg_.stream().unsent() > 0)
+        return stall_.set(stall_patience);
+    base::log::notice("window-lifted", {{"id", arrival_.id}, {"vc", virtual_connection_.prefix()},
+                                        {"peer", arrival_.peer.text()}, {"user", arrival_.principal},
+                                        {"reason", "the client has read everything and acknowledges nothing: "
+                                                   "it takes no part in flow control"}});
+    role_.give_up_window();
+    flush_client();
+}
+
+void OutboundChannel::end(const std::string& reason)
+{
+    if (ended_)
+        return;
+    ended_ = true;
+    clock_.cancel();
+    stall_.cancel();
+    base::log::info("closed", {{"id", arrival_.id}, {"channel", "out"}, {"vc", virtual_connection_.prefix()},
+                               {"peer", arrival_.peer.text()}, {"user", arrival_.principal}, {"target", arrival_.target},
+                               {"bytes", role_.body_sent()}, {"ms", (hub_.environment().loop.now() - began_).count()},
+                               {"reason", reason}});
+    hub_.farewell().say(leg_.release());
+    hop_->close();
+    hub_.retire(*this);
+}
+
+} // namespace tunnel

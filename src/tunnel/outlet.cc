@@ -1,0 +1,160 @@
+#include "tunnel/outlet.h"
+
+#include "rpch/pdu.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace tunnel {
+
+void Outlet::put(const rpch::Framer::Piece& piece)
+{
+    const auto size = static_cast<std::uint32_t>(piece.bytes.size());
+    pending_ += size;
+    if (!gated_.empty() || (piece.first && !gate_.admits(piece.frag_length)))
+        return gated_.push(piece.bytes);
+    if (piece.first) {
+        assert(open_ == 0);
+        gate_.sent(piece.frag_length);
+        open_ = piece.frag_length;
+    }
+    open_ -= size;
+    commit(piece.bytes);
+    if (open_ == 0 && !urgent_.empty())
+        commit_urgent();
+}
+
+void Outlet::put_control(base::Bytes bytes)
+{
+    if (open_ != 0)
+        return urgent_.push(bytes);
+    write_run();
+    spill_cleared();
+    ready_.push(bytes);
+}
+
+bool Outlet::flush()
+{
+    if (failure_.kind == net::IoResult::Kind::error || !write_run())
+        return false;
+    if (std::size_t none = 0; write({}, none) == Written::dead)
+        return false;
+    for (;;) {
+        Written written = write(ready_, ready_.size());
+        if (written != Written::all)
+            return written == Written::some;
+        admit();
+        if (!ready_.empty())
+            continue;
+        if (cleared_ == 0)
+            return true;
+        written = write(gated_, cleared_);
+        if (written != Written::all)
+            return written == Written::some;
+    }
+}
+
+std::uint32_t Outlet::take_consumed() noexcept
+{
+    const std::uint32_t left = std::min(pending_, static_cast<std::uint32_t>(waiting() + run_.size()));
+    return std::exchange(pending_, left) - left;
+}
+
+/// Appends admitted bytes to what is on its way; nothing is gated.
+void Outlet::commit(base::Bytes bytes)
+{
+    if (run_.empty() && ready_.empty()) {
+        run_ = bytes;
+    } else if (!run_.empty() && run_.data() + run_.size() == bytes.data()) {
+        run_ = {run_.data(), run_.size() + bytes.size()};
+    } else {
+        write_run();
+        if (ready_.empty())
+            run_ = bytes;
+        else
+            ready_.push(bytes);
+    }
+}
+
+void Outlet::commit_urgent()
+{
+    write_run();
+    spill_cleared();
+    ready_.push(urgent_.front());
+    urgent_.clear();
+}
+
+/// Asks the gate for the RPC PDUs that wait, as far as it lets them go.
+void Outlet::admit()
+{
+    while (cleared_ < gated_.size()) {
+        const base::Bytes rest = gated_.front().subspan(cleared_);
+        if (open_ == 0) {
+            // The framer's first piece of a PDU is never shorter than this.
+            const std::uint32_t size = rpch::frag_length(rest.first<rpch::framing_size>());
+            if (!gate_.admits(size))
+                return;
+            gate_.sent(size);
+            open_ = size;
+        }
+        const std::uint32_t part = std::min(open_, static_cast<std::uint32_t>(rest.size()));
+        cleared_ += part;
+        open_ -= part;
+        if (open_ == 0 && !urgent_.empty())
+            return commit_urgent();
+    }
+}
+
+void Outlet::spill_cleared()
+{
+    if (cleared_ == 0)
+        return;
+    ready_.push(gated_.front().first(cleared_));
+    gated_.pop(cleared_);
+    cleared_ = 0;
+}
+
+bool Outlet::write_run()
+{
+    if (run_.empty())
+        return true;
+    const base::Bytes run = std::exchange(run_, {});
+    std::size_t size = 0;
+    const Written written = ready_.empty() ? write(run, size) : Written::some;
+    if (written == Written::some)
+        ready_.push(run.subspan(size));
+    return written != Written::dead;
+}
+
+Outlet::Written Outlet::write(base::Bytes bytes, std::size_t& size)
+{
+    for (size = 0; size < bytes.size() || stream_.flushing();) {
+        net::IoResult result = stream_.flushing() ? stream_.flush() : net::IoResult{};
+        if (result.ok() && size < bytes.size()) {
+            result = stream_.write(bytes.subspan(size));
+            size += result.ok() ? result.size : 0;
+        }
+        if (result.kind == net::IoResult::Kind::again)
+            return Written::some;
+        if (!result.ok()) {
+            failure_ = result;
+            return Written::dead;
+        }
+        if (!stream_.tls() && size < bytes.size())
+            return Written::some; // a short write: the socket's buffer is full
+    }
+    return Written::all;
+}
+
+Outlet::Written Outlet::write(base::Fifo& queue, std::size_t limit)
+{
+    std::size_t size = 0;
+    const Written written = write(queue.front().first(limit), size);
+    queue.pop(size);
+    if (&queue == &gated_)
+        cleared_ -= static_cast<std::uint32_t>(size);
+    return written;
+}
+
+} // namespace tunnel

@@ -1,0 +1,96 @@
+#include "rpch/flow.h"
+
+#include <CppUTest/TestHarness.h>
+
+using rpch::ReceiveWindow;
+using rpch::SendWindow;
+
+TEST_GROUP(Flow) {};
+
+// The worked example of MS-RPCH section 4.2, window 1000.
+TEST(Flow, exampleOfTheSpecification)
+{
+    SendWindow window(1000);
+    window.sent(250);
+    LONGS_EQUAL(750, window.available());
+    window.sent(500);
+    CHECK(window.acknowledged(250, 850) == SendWindow::Ack::accepted);
+    LONGS_EQUAL(350, window.available());
+    CHECK(window.acknowledged(750, 550) == SendWindow::Ack::accepted);
+    LONGS_EQUAL(550, window.available());
+    CHECK(window.acknowledged(750, 1000) == SendWindow::Ack::accepted);
+    LONGS_EQUAL(1000, window.available());
+}
+
+TEST(Flow, pduMustFitWholeButOneLargerThanTheWindowIsNotLockedOut)
+{
+    SendWindow window(8192);
+    CHECK_TRUE(window.admits(8192));
+    CHECK_TRUE(window.admits(16384)); // nothing is under way: it goes
+    window.sent(100);
+    CHECK_TRUE(window.admits(8092));
+    CHECK_FALSE(window.admits(8093));
+    CHECK_FALSE(window.admits(16384));
+}
+
+TEST(Flow, impossibleAcknowledgementsAreInvalidAndLaggingOnesCloseTheWindow)
+{
+    struct Row { std::uint32_t received, available; SendWindow::Ack expected; std::uint32_t left; };
+    static constexpr Row rows[] = {
+        {1001, 65536, SendWindow::Ack::invalid, 0},      // more than was sent
+        {1000, 65537, SendWindow::Ack::invalid, 0},      // more room than announced
+        {1000, 65536, SendWindow::Ack::accepted, 65536}, //
+        {0, 500, SendWindow::Ack::lagging, 0},           // 500 - 1000
+        {900, 65536, SendWindow::Ack::accepted, 65436},  // FreeRDP: lags, always announces the full window
+    };
+    for (const Row& row : rows) {
+        SendWindow window(65536);
+        window.sent(1000);
+        CHECK(window.acknowledged(row.received, row.available) == row.expected);
+        if (row.expected != SendWindow::Ack::invalid)
+            LONGS_EQUAL(row.left, window.available());
+    }
+}
+
+TEST(Flow, countersWrapModulo32Bits)
+{
+    SendWindow window(65536);
+    std::uint32_t sent = 0;
+    for (std::uint64_t total = 0; total < (1ull << 32) + 200'000; total += 60'000) {
+        window.sent(60'000);
+        sent += 60'000;
+        CHECK(window.acknowledged(sent, 65536) == SendWindow::Ack::accepted);
+    }
+    LONGS_EQUAL(65536, window.available());
+}
+
+TEST(Flow, receiverAcknowledgesBelowHalfAndNotBeforeTheBytesHaveLeft)
+{
+    ReceiveWindow window(65536);
+    window.received(32768);
+    window.consumed(32768);
+    CHECK_FALSE(window.ack_due()); // exactly half is still open
+    window.received(1);
+    CHECK_TRUE(window.ack_due());
+    window.consumed(1);
+    window.acknowledge();
+    LONGS_EQUAL(32769, window.bytes_received());
+    LONGS_EQUAL(65536, window.available());
+    CHECK_FALSE(window.ack_due());
+
+    ReceiveWindow blocked(65536);
+    blocked.received(40000);
+    CHECK_FALSE(blocked.ack_due()); // nothing has left: nothing to say
+    blocked.consumed(10000);
+    CHECK_TRUE(blocked.ack_due());
+    LONGS_EQUAL(35536, blocked.available());
+}
+
+TEST(Flow, aLiftedWindowAdmitsEverything)
+{
+    SendWindow window(8192);
+    window.sent(8192);
+    CHECK_FALSE(window.admits(20));
+    window.lift();
+    CHECK_TRUE(window.admits(65535));
+}

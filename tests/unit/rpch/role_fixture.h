@@ -1,0 +1,105 @@
+#pragma once
+
+#include "rpch/effects.h"
+#include "rpch/rts_builder.h"
+#include "rpch/rts_table.h"
+
+#include <initializer_list>
+#include <string>
+
+/// Builds and recognises PDUs for the tests of the roles. Cookies are named by one byte.
+namespace role_test {
+
+inline rpch::Cookie cookie(std::uint8_t name)
+{
+    rpch::Cookie c;
+    c.bytes.fill(name);
+    return c;
+}
+
+inline constexpr std::uint8_t vc = 0x10, in = 0x20, out = 0x40, group = 0x60;
+
+inline rpch::Rts parse(const rpch::RtsBytes& bytes)
+{
+    rpch::Rts pdu;
+    rpch::decode(bytes, pdu);
+    return pdu;
+}
+
+inline rpch::Rts conn_a1(std::uint32_t window = 65536, std::uint8_t v = vc, std::uint8_t o = out)
+{
+    return parse(rpch::RtsBuilder(rpch::RtsId::conn_a1).version().cookie(cookie(v)).cookie(cookie(o)).receive_window(window).done());
+}
+
+inline rpch::Rts conn_b1(std::uint32_t keepalive = 300'000, std::uint8_t v = vc, std::uint8_t i = in)
+{
+    return parse(rpch::RtsBuilder(rpch::RtsId::conn_b1)
+                     .version()
+                     .cookie(cookie(v))
+                     .cookie(cookie(i))
+                     .channel_lifetime(0x40000000)
+                     .client_keepalive(keepalive)
+                     .association_group(cookie(group))
+                     .done());
+}
+
+inline rpch::Rts conn_b3(std::uint32_t window = 65536)
+{
+    return parse(rpch::RtsBuilder(rpch::RtsId::conn_b3).receive_window(window).version().done());
+}
+
+inline rpch::Rts conn_c1(std::uint32_t window = 65536, std::uint32_t timeout = 120'000)
+{
+    return parse(rpch::RtsBuilder(rpch::RtsId::conn_c1).version().receive_window(window).connection_timeout(timeout).done());
+}
+
+inline rpch::Rts ack(std::uint32_t received, std::uint32_t available, std::uint8_t channel)
+{
+    return parse(rpch::RtsBuilder(rpch::RtsId::flow_control_ack).flow_control_ack({received, available, cookie(channel)}).done());
+}
+
+inline rpch::Rts ack_to(rpch::Destination to, std::uint32_t received, std::uint32_t available, std::uint8_t channel)
+{
+    return parse(rpch::RtsBuilder(rpch::RtsId::flow_control_ack_with_destination)
+                     .destination(to)
+                     .flow_control_ack({received, available, cookie(channel)})
+                     .done());
+}
+
+inline rpch::Rts simple(rpch::RtsId id)
+{
+    return parse(rpch::RtsBuilder(id).done());
+}
+
+/// One word per effect, in order: "connect", "respond", "client:CONN/A3", "server:CONN/B2", "in:...",
+/// "out:...", "flow", "keep-alive", "opened", "close". PDUs that look alike carry the first name.
+inline std::string words(const rpch::Effects& effects)
+{
+    static constexpr const char* legs[] = {"client:", "server:", "in:", "out:"};
+    std::string text;
+    for (const rpch::Effect& effect : effects) {
+        if (!text.empty())
+            text += ' ';
+        switch (effect.kind) {
+        case rpch::Effect::Kind::connect_server: text += "connect"; break;
+        case rpch::Effect::Kind::respond: text += "respond"; break;
+        case rpch::Effect::Kind::flow: text += "flow"; break;
+        case rpch::Effect::Kind::keep_alive: text += "keep-alive"; break;
+        case rpch::Effect::Kind::opened: text += "opened"; break;
+        case rpch::Effect::Kind::close: text += "close"; break;
+        case rpch::Effect::Kind::send: {
+            text += legs[static_cast<std::size_t>(effect.leg)];
+            const rpch::Rts pdu = parse(effect.pdu);
+            for (const rpch::RtsRow& candidate : rpch::rts_rows())
+                if (pdu.is(candidate.id)) {
+                    text += candidate.name;
+                    break;
+                }
+            break;
+        }
+        }
+    }
+    return text;
+}
+
+} // namespace role_test

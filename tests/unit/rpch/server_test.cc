@@ -1,0 +1,104 @@
+#include "rpch/server.h"
+#include "unit/rpch/role_fixture.h"
+
+#include <CppUTest/TestHarness.h>
+
+using namespace role_test;
+using rpch::Effects;
+using rpch::RtsId;
+using rpch::Server;
+
+TEST_GROUP(Server) {
+    Server role{65536};
+
+    static rpch::Rts a2()
+    {
+        return parse(rpch::RtsBuilder(RtsId::conn_a2).version().cookie(cookie(vc)).cookie(cookie(out))
+                         .channel_lifetime(0x40000000).receive_window(65536).done());
+    }
+    static rpch::Rts b2()
+    {
+        return parse(rpch::RtsBuilder(RtsId::conn_b2).version().cookie(cookie(vc)).cookie(cookie(in)).receive_window(65536)
+                         .connection_timeout(120'000).association_group(cookie(group)).client_address({}).done());
+    }
+    std::string on_in(const rpch::Rts& pdu)
+    {
+        Effects effects;
+        role.on_in_rts(pdu, effects);
+        return words(effects);
+    }
+    std::string on_out(const rpch::Rts& pdu)
+    {
+        Effects effects;
+        role.on_out_rts(pdu, effects);
+        return words(effects);
+    }
+    std::string consumed(std::uint32_t size)
+    {
+        Effects effects;
+        role.on_consumed(size, effects);
+        return words(effects);
+    }
+    void open()
+    {
+        on_out(a2());
+        on_in(b2());
+    }
+};
+
+// 3.2.1.5.3.1: no order between the two halves is guaranteed.
+TEST(Server, establishesInBothOrders)
+{
+    STRCMP_EQUAL("", on_out(a2()).c_str());
+    STRCMP_EQUAL("out:CONN/C1 in:CONN/B3 opened", on_in(b2()).c_str());
+    role = Server{65536};
+    STRCMP_EQUAL("", on_in(b2()).c_str());
+    CHECK(role.on_in_rpc(20) != nullptr);
+    LONGS_EQUAL(0, role.room());
+    STRCMP_EQUAL("out:CONN/C1 in:CONN/B3 opened", on_out(a2()).c_str());
+    POINTERS_EQUAL(nullptr, role.on_in_rpc(20));
+    LONGS_EQUAL(65536, role.room());
+}
+
+TEST(Server, aSecondHalfOfTheSameKindIsAnError)
+{
+    on_out(a2());
+    STRCMP_EQUAL("close", on_out(a2()).c_str());
+    role = Server{65536};
+    on_in(b2());
+    STRCMP_EQUAL("close", on_in(b2()).c_str());
+    role = Server{65536};
+    open();
+    STRCMP_EQUAL("close", on_out(a2()).c_str());
+}
+
+// 3.2.1.5.2: the only way between the proxies and to the client leads through the server.
+TEST(Server, forwardsAcknowledgements)
+{
+    open();
+    STRCMP_EQUAL("out:FlowControlAckWithDestination", on_in(ack_to(rpch::Destination::client, 1, 1, in)).c_str());
+    STRCMP_EQUAL("out:FlowControlAckWithDestination", on_in(ack_to(rpch::Destination::outbound_proxy, 1, 1, out)).c_str());
+    STRCMP_EQUAL("close", on_in(ack_to(rpch::Destination::server, 1, 1, in)).c_str());
+}
+
+TEST(Server, flowControlOnBothLegs)
+{
+    open();
+    role.sent(40'000);
+    LONGS_EQUAL(25'536, role.room());
+    STRCMP_EQUAL("flow", on_out(ack(40'000, 65536, out)).c_str());
+    LONGS_EQUAL(65'536, role.room());
+    STRCMP_EQUAL("", on_out(ack(40'000, 65536, 0x77)).c_str());
+    STRCMP_EQUAL("close", on_out(ack(40'001, 65536, out)).c_str());
+
+    role.on_in_rpc(40'000);
+    STRCMP_EQUAL("in:FlowControlAck", consumed(40'000).c_str());
+}
+
+TEST(Server, pingTrafficIsTaken)
+{
+    open();
+    STRCMP_EQUAL("", on_out(parse(rpch::RtsBuilder(RtsId::ping_traffic_sent_notify).ping_traffic_sent(1040).done())).c_str());
+    STRCMP_EQUAL("close", on_out(simple(RtsId::ping)).c_str());
+    STRCMP_EQUAL("close", on_in(simple(RtsId::ping)).c_str());
+}
