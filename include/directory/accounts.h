@@ -1,0 +1,76 @@
+#pragma once
+
+#include "directory/change.h"
+#include "directory/connections.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace directory {
+
+/// A local user.
+struct Account {
+    std::string canonical;       ///< the one name that logs and sessions show
+    bool enabled = true;
+    std::string pw_crypt;        ///< crypt(5) string; secret
+    std::int64_t pw_version = 0; ///< another number after every new password, so that caches notice
+};
+
+/// What a client may write for an account: `name` in `domain`, in the spelling of the administrator. An
+/// empty domain is the bare name; the realm of user@realm counts as a domain.
+struct Login {
+    std::string domain;
+    std::string name;
+
+    /// "name", "DOMAIN\name", or "name@realm" when the domain has a dot.
+    std::string text() const;
+};
+
+/// Splits "name", "DOMAIN\name" and "name@realm". Nullopt for what is none of them: an empty part, a control
+/// byte, ':', '/', a second separator, invalid UTF-8, more than 255 bytes.
+std::optional<Login> parse_login(std::string_view text);
+
+/// The daemon's view of the accounts: read only, any thread.
+class Accounts {
+public:
+    /// Throws DatabaseError when the database cannot be opened.
+    explicit Accounts(std::string database_path);
+
+    /// The account of this login, disabled ones included. Both parts are folded here, any spelling will do. An
+    /// unknown domain is nobody. Blocks. Throws DatabaseError when the database cannot be read.
+    std::optional<Account> find(std::string_view domain, std::string_view name);
+
+private:
+    Connections readers_;
+};
+
+struct AccountDetails {
+    std::string canonical;
+    bool enabled = true;
+    std::vector<Login> logins;
+    std::string changed_at; ///< when the password was set, UTC, ISO 8601
+};
+
+/// The administrator's view. Throws DatabaseError when the database fails.
+class AccountEditor {
+public:
+    explicit AccountEditor(Database& database) : database_(database) {}
+
+    /// A new, enabled account with all its logins, or nothing at all.
+    Change add(std::string_view canonical, const std::vector<Login>& logins, std::string_view pw_crypt);
+    Change remove(std::string_view canonical);
+    Change set_enabled(std::string_view canonical, bool enabled);
+    Change set_password(std::string_view canonical, std::string_view pw_crypt);
+    Change add_login(std::string_view canonical, const Login& login);
+    Change remove_login(std::string_view canonical, const Login& login);
+    bool exists(std::string_view canonical);
+    std::vector<AccountDetails> list();
+
+private:
+    Database& database_;
+};
+
+} // namespace directory

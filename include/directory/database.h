@@ -1,0 +1,84 @@
+#pragma once
+
+#include "directory/statement.h"
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace directory {
+
+/// The database cannot be opened, read or written. The text names the file and what to do.
+class DatabaseError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// One connection to the directory database. Used by one thread at a time. Foreign keys are enforced, the
+/// journal is a write-ahead log, and a lock held by somebody else is waited for (busy_wait).
+class Database {
+public:
+    enum class Mode {
+        read,     ///< the database exists and is only read
+        generate, ///< as `write`, but SQLite itself refuses to touch anything but the generated part of ValidPorts
+        write,    ///< the database exists
+        create    ///< made when it does not exist; an older schema is brought up to date
+    };
+
+    static constexpr int busy_wait = 5000; ///< ms
+
+    /// Throws DatabaseError: no such file, not a directory database, of another schema version.
+    Database(const std::string& path, Mode mode);
+    ~Database();
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
+    /// A use of the statement `sql`, which is prepared once. `sql` must be a constant: it is known by its
+    /// address. One use of a text at a time. Throws DatabaseError.
+    Statement statement(const char* sql);
+
+    /// PRAGMA data_version: differs from the last answer when another connection has committed in between.
+    std::int64_t data_version();
+
+    const std::string& path() const noexcept { return path_; }
+    /// Runs SQL without parameters or rows. Throws DatabaseError.
+    void execute(const char* sql);
+    /// What SQLite said last; after a run() that was refused, which constraint it was.
+    std::string message() const;
+
+private:
+    struct Close {
+        void operator()(sqlite3* handle) const noexcept;
+    };
+    struct Finalize {
+        void operator()(sqlite3_stmt* statement) const noexcept;
+    };
+
+    void open(Mode mode);
+
+    std::string path_;
+    std::unique_ptr<sqlite3, Close> handle_;
+    std::unordered_map<const char*, std::unique_ptr<sqlite3_stmt, Finalize>> statements_; // ends before handle_
+};
+
+/// All changes made during its life become visible at commit(), or never. Takes the write lock at once.
+class Transaction {
+public:
+    explicit Transaction(Database& database);
+    ~Transaction();
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+
+    void commit();
+
+private:
+    Database& database_;
+    bool open_ = true;
+};
+
+} // namespace directory

@@ -1,0 +1,209 @@
+#include "directory/accounts.h"
+
+#include "directory/fold.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace directory {
+namespace {
+
+constexpr std::size_t max_login = 255;
+
+constexpr const char* find_account =
+    "SELECT a.canonical, a.enabled, a.pw_crypt, a.pw_version FROM logins l JOIN accounts a ON a.id = l.account"
+    " WHERE l.name_folded = ? AND l.domain_folded = ?";
+constexpr const char* find_id = "SELECT id FROM accounts WHERE canonical_folded = ?";
+// The version is random: it must differ from every earlier one, also from those of a removed account of this name.
+constexpr const char* insert_account = "INSERT INTO accounts (canonical, canonical_folded, pw_crypt, pw_version)"
+                                       " VALUES (?, ?, ?, random() & 0x7fffffffffffffff)";
+constexpr const char* delete_account = "DELETE FROM accounts WHERE canonical_folded = ?";
+constexpr const char* update_enabled = "UPDATE accounts SET enabled = ? WHERE canonical_folded = ?";
+constexpr const char* update_password =
+    "UPDATE accounts SET pw_crypt = ?, pw_version = random() & 0x7fffffffffffffff,"
+    " pw_time = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE canonical_folded = ?";
+constexpr const char* login_owner = "SELECT a.canonical FROM logins l JOIN accounts a ON a.id = l.account"
+                                    " WHERE l.name_folded = ? AND l.domain_folded = ?";
+constexpr const char* insert_login =
+    "INSERT INTO logins (name_folded, domain_folded, name, domain, account) VALUES (?, ?, ?, ?, ?)";
+constexpr const char* delete_login =
+    "DELETE FROM logins WHERE name_folded = ? AND domain_folded = ? AND account = ?";
+constexpr const char* list_accounts =
+    "SELECT a.canonical, a.enabled, a.pw_time, l.domain, l.name FROM accounts a LEFT JOIN logins l ON l.account = a.id"
+    " ORDER BY a.canonical_folded, l.domain_folded, l.name_folded";
+
+/// What cannot be folded is the name of nobody.
+std::string folded(std::string_view text)
+{
+    return fold(text).value_or(std::string());
+}
+
+std::optional<std::int64_t> account_id(Database& database, std::string_view canonical)
+{
+    Statement query = database.statement(find_id);
+    query.bind(folded(canonical));
+    return query.row() ? std::optional(query.number()) : std::nullopt;
+}
+
+Change no_such_user(std::string_view canonical)
+{
+    return Change::missing("there is no user \"" + std::string(canonical) + "\"; \"user list\" shows all");
+}
+
+Change insert(Database& database, std::int64_t account, const Login& login)
+{
+    const std::string name = folded(login.name);
+    const std::string domain = folded(login.domain);
+    {
+        Statement owner = database.statement(login_owner);
+        if (owner.bind(name).bind(domain).row())
+            return Change::exists("the login " + login.text() + " belongs to user " + owner.text());
+    }
+    Statement query = database.statement(insert_login);
+    if (!query.bind(name).bind(domain).bind(login.name).bind(login.domain).bind(account).run())
+        return Change::refused("the login " + login.text() + " is refused: " + database.message());
+    return {};
+}
+
+} // namespace
+
+std::string Login::text() const
+{
+    if (domain.empty())
+        return name;
+    return domain.find('.') == domain.npos ? domain + '\\' + name : name + '@' + domain;
+}
+
+std::optional<Login> parse_login(std::string_view text)
+{
+    if (text.size() > max_login || text.find_first_of(":/") != text.npos || !fold(text))
+        return std::nullopt;
+    Login login;
+    if (const auto slash = text.find('\\'); slash != text.npos) {
+        login = {std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
+        if (login.domain.empty())
+            return std::nullopt;
+    } else if (const auto at = text.find('@'); at != text.npos) {
+        login = {std::string(text.substr(at + 1)), std::string(text.substr(0, at))};
+        if (login.domain.empty())
+            return std::nullopt;
+    } else {
+        login.name = text;
+    }
+    if (login.name.empty() || (login.name + login.domain).find_first_of("\\@") != std::string::npos ||
+        login.name.front() == ' ' || login.name.back() == ' ')
+        return std::nullopt;
+    return login;
+}
+
+Accounts::Accounts(std::string database_path) : readers_(std::move(database_path)) {}
+
+std::optional<Account> Accounts::find(std::string_view domain, std::string_view name)
+{
+    const auto name_folded = fold(name);
+    const auto domain_folded = fold(domain);
+    if (!name_folded || !domain_folded)
+        return std::nullopt;
+    const Connections::Lease database = readers_.take();
+    Statement query = database->statement(find_account);
+    if (!query.bind(*name_folded).bind(*domain_folded).row())
+        return std::nullopt;
+    Account account;
+    account.canonical = query.text();
+    account.enabled = query.number() != 0;
+    account.pw_crypt = query.text();
+    account.pw_version = query.number();
+    return account;
+}
+
+Change AccountEditor::add(std::string_view canonical, const std::vector<Login>& logins, std::string_view pw_crypt)
+{
+    Transaction transaction(database_);
+    if (account_id(database_, canonical))
+        return Change::exists("user " + std::string(canonical) + " exists already");
+    {
+        Statement query = database_.statement(insert_account);
+        if (!query.bind(canonical).bind(folded(canonical)).bind(pw_crypt).run())
+            return Change::refused("user " + std::string(canonical) + " is refused: " + database_.message());
+    }
+    const std::int64_t account = account_id(database_, canonical).value();
+    for (const Login& login : logins)
+        if (Change change = insert(database_, account, login); !change.ok())
+            return change;
+    transaction.commit();
+    return {};
+}
+
+Change AccountEditor::remove(std::string_view canonical)
+{
+    Statement query = database_.statement(delete_account);
+    const bool ran = query.bind(folded(canonical)).run();
+    return ran && query.changes() > 0 ? Change{} : no_such_user(canonical);
+}
+
+Change AccountEditor::set_enabled(std::string_view canonical, bool enabled)
+{
+    Statement query = database_.statement(update_enabled);
+    const bool ran = query.bind(enabled ? 1 : 0).bind(folded(canonical)).run();
+    return ran && query.changes() > 0 ? Change{} : no_such_user(canonical);
+}
+
+Change AccountEditor::set_password(std::string_view canonical, std::string_view pw_crypt)
+{
+    Statement query = database_.statement(update_password);
+    if (!query.bind(pw_crypt).bind(folded(canonical)).run())
+        return Change::refused("the password hash is refused: " + database_.message());
+    return query.changes() > 0 ? Change{} : no_such_user(canonical);
+}
+
+Change AccountEditor::add_login(std::string_view canonical, const Login& login)
+{
+    Transaction transaction(database_);
+    const auto account = account_id(database_, canonical);
+    if (!account)
+        return no_such_user(canonical);
+    Change change = insert(database_, *account, login);
+    if (change.ok())
+        transaction.commit();
+    return change;
+}
+
+Change AccountEditor::remove_login(std::string_view canonical, const Login& login)
+{
+    const auto account = account_id(database_, canonical);
+    if (!account)
+        return no_such_user(canonical);
+    Statement query = database_.statement(delete_login);
+    const bool ran = query.bind(folded(login.name)).bind(folded(login.domain)).bind(*account).run();
+    if (ran && query.changes() > 0)
+        return {};
+    return Change::missing("user " + std::string(canonical) + " has no login " + login.text());
+}
+
+bool AccountEditor::exists(std::string_view canonical)
+{
+    return account_id(database_, canonical).has_value();
+}
+
+std::vector<AccountDetails> AccountEditor::list()
+{
+    std::vector<AccountDetails> accounts;
+    Statement query = database_.statement(list_accounts);
+    while (query.row()) {
+        std::string canonical = query.text();
+        if (accounts.empty() || accounts.back().canonical != canonical)
+            accounts.push_back({std::move(canonical), false, {}, {}});
+        AccountDetails& account = accounts.back();
+        account.enabled = query.number() != 0;
+        account.changed_at = query.text();
+        if (!query.is_null()) {
+            Login login;
+            login.domain = query.text();
+            login.name = query.text();
+            account.logins.push_back(std::move(login));
+        }
+    }
+    return accounts;
+}
+
+} // namespace directory

@@ -1,0 +1,99 @@
+#include "fixture.h"
+
+#include "directory/fold.h"
+
+#include <CppUTest/TestHarness.h>
+
+using directory::Change;
+using directory::Login;
+
+TEST_GROUP(DirectoryAccounts)
+{
+    TemporaryDirectory t;
+};
+
+TEST(DirectoryAccounts, loginForms)
+{
+    struct Row { const char* text; const char* domain; const char* name; };
+    static constexpr Row rows[] = {
+        {"carol", "", "carol"}, {"CORP\\carol", "CORP", "carol"}, {"carol@corp.example", "corp.example", "carol"},
+        {"Carol Danvers", "", "Carol Danvers"}, {"j\xc3\xb6rg", "", "j\xc3\xb6rg"},
+    };
+    for (const Row& row : rows) {
+        const auto login = directory::parse_login(row.text);
+        CHECK_TRUE_TEXT(login.has_value(), row.text);
+        STRCMP_EQUAL(row.domain, login->domain.c_str());
+        STRCMP_EQUAL(row.name, login->name.c_str());
+        STRCMP_EQUAL(row.text, login->text().c_str());
+    }
+    for (const char* bad : {"", "\\carol", "CORP\\", "@x", "a@", "a:b", "a/b", "a\\b\\c", "a@b@c", "D\\a@b", "a\nb", "\xff", " a", "a "})
+        CHECK_FALSE_TEXT(directory::parse_login(bad).has_value(), bad);
+}
+
+TEST(DirectoryAccounts, foldingIsUnicode)
+{
+    struct Row { const char* text; const char* folded; };
+    static constexpr Row rows[] = {
+        {"", ""}, {"CaROL", "carol"}, {"J\xc3\x96RG", "j\xc3\xb6rg"}, {"\xd0\x98\xd0\x92\xd0\x90\xd0\x9d", "\xd0\xb8\xd0\xb2\xd0\xb0\xd0\xbd"},
+        {"\xe2\x82\xac \xf0\x9f\x98\x80", "\xe2\x82\xac \xf0\x9f\x98\x80"}, {"\xc0\x80", nullptr}, {"\xed\xa0\x80", nullptr}, {"\xe2\x82", nullptr},
+        {"\xf4\x90\x80\x80", nullptr}, {"\x80", nullptr}, {"a\x01", nullptr}, {"\xc2\x85", nullptr}, {"\xe0\x80\x80", nullptr},
+    };
+    for (const Row& row : rows) {
+        const auto folded = directory::fold(row.text);
+        CHECK_EQUAL_TEXT(row.folded != nullptr, folded.has_value(), row.text);
+        if (row.folded)
+            STRCMP_EQUAL(row.folded, folded->c_str());
+    }
+}
+
+TEST(DirectoryAccounts, everyLoginFindsTheAccountAndOthersNobody)
+{
+    CHECK(t.accounts().add("carol", {{"", "carol"}, {"CORP", "carol"}, {"corp.example", "carol"}}, "$y$hash").ok());
+    directory::Accounts accounts(t.path);
+    struct Row { const char* domain; const char* name; bool found; };
+    static constexpr Row rows[] = {
+        {"", "carol", true}, {"", "CAROL", true}, {"corp", "Carol", true}, {"CORP.EXAMPLE", "carol", true}, {"other", "carol", false},
+        {"", "caro", false}, {"", "", false}, {"corp", "", false}, {"", "\xff", false},
+    };
+    for (const Row& row : rows)
+        CHECK_EQUAL_TEXT(row.found, accounts.find(row.domain, row.name).has_value(), row.name);
+    const auto account = accounts.find("", "carol");
+    STRCMP_EQUAL("carol", account->canonical.c_str());
+    STRCMP_EQUAL("$y$hash", account->pw_crypt.c_str());
+    CHECK(account->enabled);
+}
+
+TEST(DirectoryAccounts, changesAreSeenByTheDaemon)
+{
+    auto editor = t.accounts();
+    CHECK(editor.add("bob", {{"", "bob"}}, "$y$one").ok());
+    directory::Accounts accounts(t.path);
+    const auto first = accounts.find("", "bob")->pw_version;
+    CHECK(editor.set_password("BOB", "$y$two").ok());
+    CHECK(accounts.find("", "bob")->pw_version != first);
+    CHECK(editor.set_enabled("bob", false).ok());
+    CHECK_FALSE(accounts.find("", "bob")->enabled);
+    CHECK(editor.add_login("bob", {"CORP", "robert"}).ok());
+    CHECK(accounts.find("corp", "robert").has_value());
+    CHECK(editor.remove_login("bob", {"corp", "ROBERT"}).ok());
+    CHECK_FALSE(accounts.find("corp", "robert").has_value());
+    CHECK(editor.remove("bob").ok());
+    CHECK_FALSE(accounts.find("", "bob").has_value());
+}
+
+TEST(DirectoryAccounts, aLoginBelongsToOneAccount)
+{
+    auto editor = t.accounts();
+    CHECK(editor.add("bob", {{"", "bob"}, {"CORP", "bob"}}, "$y$one").ok());
+    CHECK(editor.add("BOB", {{"X", "bob"}}, "$y$one").kind == Change::Kind::exists);
+    CHECK(editor.add("robert", {{"", "robert"}, {"corp", "BOB"}}, "$y$one").kind == Change::Kind::exists);
+    CHECK_FALSE(editor.exists("robert"));
+    CHECK(editor.add("plain", {{"", "plain"}}, "secret").kind == Change::Kind::refused);
+    LONGS_EQUAL(1, editor.list().size());
+    LONGS_EQUAL(2, editor.list().at(0).logins.size());
+    CHECK(editor.remove("nobody").kind == Change::Kind::missing);
+    CHECK(editor.set_password("nobody", "$y$x").kind == Change::Kind::missing);
+    CHECK(editor.set_enabled("nobody", true).kind == Change::Kind::missing);
+    CHECK(editor.add_login("nobody", {"", "n"}).kind == Change::Kind::missing);
+    CHECK(editor.remove_login("bob", {"", "n"}).kind == Change::Kind::missing);
+}
