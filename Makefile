@@ -47,7 +47,8 @@ base_TEST = tests/unit/base/cursor_test.cc tests/unit/base/text_test.cc tests/un
 rpch_TEST = tests/unit/rpch/guid_test.cc tests/unit/rpch/cookie_test.cc tests/unit/rpch/pdu_test.cc \
             tests/unit/rpch/framer_test.cc tests/unit/rpch/rts_test.cc tests/unit/rpch/rts_table_test.cc \
             tests/unit/rpch/rts_vectors_test.cc tests/unit/rpch/flow_test.cc tests/unit/rpch/inbound_proxy_test.cc \
-            tests/unit/rpch/outbound_proxy_test.cc tests/unit/rpch/server_test.cc
+            tests/unit/rpch/outbound_proxy_test.cc tests/unit/rpch/server_test.cc \
+            tests/unit/rpch/client_test.cc tests/unit/rpch/rpc_test.cc tests/unit/rpch/mgmt_test.cc
 access_TEST = tests/unit/access/account_test.cc tests/unit/access/password_test.cc tests/unit/access/cache_test.cc \
               tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc
 directory_TEST = tests/unit/directory/target_test.cc tests/unit/directory/valid_ports_test.cc \

@@ -1,0 +1,218 @@
+#include "tools/ping_explain.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+
+namespace ping {
+namespace {
+
+constexpr std::uint32_t access_denied = 5;
+constexpr std::uint32_t server_unavailable = 1722;
+constexpr std::uint32_t protocol_error = 1728;
+
+Failure unauthorized(const Response& response, const Options& options)
+{
+    Failure failure{.exit = Exit::http_authentication, .detail = {}, .meaning = {}, .advice = {}, .win32 = access_denied};
+    const auto schemes = response.schemes();
+    const bool basic =
+        std::any_of(schemes.begin(), schemes.end(), [](const std::string& s) { return base::equal_nocase(s, "Basic"); });
+    const std::string offers = schemes.empty() ? "it offers no scheme at all" : "it offers " + list_schemes(response);
+    if (!options.identity) {
+        failure.meaning = "The proxy demands authentication; " + offers + ".";
+        failure.advice = "Give -P user,domain,* and -H Basic.";
+    } else if (!basic) {
+        failure.meaning = "The proxy does not take Basic authentication here; " + offers + ".";
+        failure.advice = options.tls ? "Enable Basic on the proxy: this version speaks no other scheme."
+                                     : "Without TLS a proxy seldom offers Basic: add -F 1, or give --proxy https://...";
+    } else {
+        failure.meaning = "The proxy refuses the user name or the password of " + options.identity->login() + ".";
+        failure.advice = "Check the name, the domain and the password, and whether the account is disabled.";
+    }
+    return failure;
+}
+
+Failure not_found(const Response& response, const Options& options)
+{
+    const std::string_view code = response.header("X-CasErrorCode");
+    if (!code.empty()) {
+        Failure failure{.exit = Exit::target_refused, .detail = {}, .meaning = {}, .advice = {}, .win32 = server_unavailable};
+        failure.detail = response.line() + ", X-CasErrorCode: " + std::string(code);
+        if (base::equal_nocase(code, "MailboxGuidWithDomainNotFound")) {
+            failure.meaning = "The proxy knows no mailbox " + options.server + ".";
+            failure.advice = "Compare the GUID and the domain with the mailbox. On the proxy, \"rpctunnelctl mailbox list\" shows the known ones.";
+        } else {
+            failure.meaning = "The proxy refuses the mailbox " + options.server + ": " + std::string(code) + ".";
+        }
+        return failure;
+    }
+    Failure failure{.exit = Exit::protocol, .detail = {}, .meaning = {}, .advice = {}, .win32 = protocol_error};
+    failure.meaning = "The web server at this address has nothing at " + options.path + ": it is no RPC proxy.";
+    failure.advice = "Check the name and the port of the proxy, and that RPC over HTTP is installed there.";
+    return failure;
+}
+
+Failure unavailable(const Response& response, const Options& options)
+{
+    Failure failure{.exit = Exit::server_unavailable, .detail = {}, .meaning = {}, .advice = {}, .win32 = response.rpc_error()};
+    const std::string target = options.server.empty() ? "the server" : options.target();
+    if (!failure.win32) {
+        failure.win32 = server_unavailable;
+        failure.meaning = "The web server answers that the service is not available, without an RPC error.";
+        failure.advice = "Look at the web server itself: its application pool or the service behind it may be stopped.";
+        return failure;
+    }
+    switch (*failure.win32) {
+    case access_denied:
+        failure.exit = Exit::access_denied;
+        failure.meaning = "The proxy does not let this user reach " + target + ".";
+        failure.advice = "Check on the proxy what this account may use, and whether anonymous or unencrypted access is refused.";
+        break;
+    case server_unavailable:
+        failure.meaning = "The proxy does not allow " + target + ", or nothing answers there. Both are reported with this number.";
+        failure.advice = "Compare the target with ValidPorts on the proxy (\"rpctunnelctl explain " + target +
+                         "\" tells the rule); then, from the proxy, see whether the name resolves and the port accepts connections.";
+        break;
+    case 1723:
+        failure.meaning = "The proxy has reached a connection limit.";
+        failure.advice = "Try again later, or raise the limit on the proxy.";
+        break;
+    case 1706:
+    case 1707:
+        failure.exit = Exit::target_refused;
+        failure.meaning = "The proxy takes " + target + " for no valid server and port.";
+        failure.advice = "Check -s and -e.";
+        break;
+    case 1729:
+    case 1764:
+        failure.exit = Exit::target_refused;
+        failure.meaning = "The proxy refuses to serve " + target + ".";
+        break;
+    case protocol_error:
+        failure.exit = Exit::protocol;
+        failure.meaning = "The proxy complains about a protocol error.";
+        failure.advice = "Another device between here and the proxy may have changed the request.";
+        break;
+    case 1753:
+        failure.meaning = "No RPC server has registered the endpoint on " + target + ".";
+        failure.advice = "See whether the service is started on the server.";
+        break;
+    default:
+        failure.meaning = "The proxy could not connect to " + target + ".";
+        failure.advice = "Search for the number; the log of the proxy may tell more.";
+    }
+    return failure;
+}
+
+Failure other(const Response& response, const Options& options)
+{
+    Failure failure{.exit = Exit::protocol, .detail = {}, .meaning = {}, .advice = {}, .win32 = protocol_error};
+    switch (response.status) {
+    case 400:
+    case 411:
+    case 413:
+    case 414:
+    case 431:
+        failure.meaning = "The web server does not accept the request. A device in between may allow no body of one gigabyte.";
+        failure.advice = "Try against the proxy directly. A reverse proxy must allow large, long-lived and unbuffered requests.";
+        break;
+    case 405:
+    case 501:
+        failure.meaning = "The web server does not know the method: the RPC proxy is not installed there, or a device in between filters it.";
+        failure.advice = "Let RPC_IN_DATA and RPC_OUT_DATA through, and check that " + options.path + " is an RPC proxy.";
+        break;
+    case 502:
+    case 504:
+        failure.exit = Exit::server_unavailable;
+        failure.win32 = server_unavailable;
+        failure.meaning = "A gateway answers in place of the RPC proxy and cannot reach it.";
+        failure.advice = "Look at the reverse proxy or load balancer in front.";
+        break;
+    default:
+        if (response.status >= 300 && response.status < 400) {
+            failure.meaning = "The web server redirects to " + std::string(response.header("Location")) + ".";
+            failure.advice = "Give that host as the proxy; RPC over HTTP does not follow redirects.";
+        } else if (response.status == 200) {
+            failure.meaning = "The web server answers like an ordinary web server and not like an RPC proxy.";
+            failure.advice = "Check the name and the port of the proxy.";
+        } else {
+            failure.meaning = "The web server answers with a status that RPC over HTTP does not know.";
+        }
+    }
+    return failure;
+}
+
+} // namespace
+
+std::string list_schemes(const Response& response)
+{
+    std::string list;
+    for (const std::string& scheme : response.schemes())
+        list += (list.empty() ? "" : ", ") + scheme;
+    return list.empty() ? "none" : list;
+}
+
+Failure explain_response(const Response& response, const Options& options)
+{
+    Failure failure;
+    switch (response.status) {
+    case 401:
+        failure = unauthorized(response, options);
+        break;
+    case 403:
+        failure = {.exit = Exit::http_authentication, .detail = {}, .meaning = {}, .advice = {}, .win32 = access_denied};
+        failure.meaning = "The proxy forbids this request.";
+        failure.advice = options.tls ? "Check whether this account may use the RPC proxy at all."
+                                     : "It may demand TLS: add -F 1, or give --proxy https://...";
+        break;
+    case 404:
+        failure = not_found(response, options);
+        break;
+    case 503:
+        failure = unavailable(response, options);
+        break;
+    default:
+        failure = other(response, options);
+    }
+    failure.http_status = response.status;
+    if (failure.detail.empty())
+        failure.detail = response.line();
+    return failure;
+}
+
+Failure explain_refusal(const rpch::RpcAnswer& answer, const std::string& target)
+{
+    static constexpr std::uint32_t nca_unknown_interface = 0x1c010003, nca_operation_range = 0x1c010002;
+    Failure failure{.exit = Exit::access_denied, .detail = {}, .meaning = {}, .advice = {}, .win32 = access_denied};
+    const std::string proven = "The whole path works: " + target + " answered through the tunnel, but it ";
+    char number[32];
+    switch (answer.type) {
+    case rpch::PacketType::bind_nak:
+        failure.detail = "bind_nak, reason " + std::to_string(answer.reason);
+        failure.meaning = proven + "lets nobody bind to its management interface without RPC authentication.";
+        failure.advice = "For the proxy there is nothing to do.";
+        return failure;
+    case rpch::PacketType::fault:
+        std::snprintf(number, sizeof number, "fault 0x%08x", answer.status);
+        failure.detail = number;
+        if (answer.status == nca_unknown_interface || answer.status == nca_operation_range) {
+            failure.win32 = answer.status == nca_unknown_interface ? 1717 : 1745;
+            failure.meaning = proven + "does not offer the management interface.";
+        } else if (answer.status == access_denied) {
+            failure.meaning = proven + "does not allow this call without RPC authentication.";
+        } else {
+            failure.win32 = answer.status;
+            failure.meaning = proven + "refused the call.";
+        }
+        failure.advice = "For the proxy there is nothing to do.";
+        return failure;
+    default:
+        failure.win32 = 1717;
+        failure.detail = "bind_ack with rejection, result " + std::to_string(answer.result) + ", reason " + std::to_string(answer.reason);
+        failure.meaning = proven + "does not offer the management interface.";
+        failure.advice = "For the proxy there is nothing to do.";
+        return failure;
+    }
+}
+
+} // namespace ping

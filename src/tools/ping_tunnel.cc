@@ -1,0 +1,425 @@
+#include "tools/ping_tunnel.h"
+
+#include "base/text.h"
+#include "rpch/rts.h"
+#include "tools/ping_explain.h"
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+
+namespace ping {
+namespace {
+
+constexpr std::uint32_t call_failed = 1726;
+constexpr std::uint32_t protocol_error = 1728;
+constexpr std::uint32_t conn_a1_size = 76; // the Content-Length of every first OUT request, 2.1.2.1.2
+constexpr std::size_t response_limit = 1024 * 1024;
+
+/// How long the other channel may take to say the same, once one was refused.
+constexpr std::chrono::milliseconds second_opinion{300};
+
+std::string seconds_text(std::uint32_t ms)
+{
+    return ms % 1000 ? std::to_string(ms) + " ms" : std::to_string(ms / 1000) + " s";
+}
+
+bool timeout_in_range(std::uint32_t ms)
+{
+    return ms >= rpch::min_connection_timeout && ms <= rpch::max_connection_timeout;
+}
+
+} // namespace
+
+Tunnel::Tunnel(const Options& options, Report& report, Proxy& proxy)
+    : options_(options), report_(report), proxy_(proxy), in_(Place::in, report), out_(Place::out, report),
+      role_({}, rpch::Client::Cookies::random()), reader_(response_limit)
+{
+}
+
+bool Tunnel::open()
+{
+    if (!proxy_.resolve() || !proxy_.open(in_) || !proxy_.ask_schemes(in_) || !proxy_.open(out_))
+        return false;
+    if (send_requests() && await_opened())
+        return true;
+    report_refusals();
+    return false;
+}
+
+bool Tunnel::send_requests()
+{
+    const rpch::Client::Settings settings;
+    report_.begin(Place::in, "request");
+    if (!in_.send(proxy_.request(method(Place::in), settings.in_lifetime), Deadline(options_.timeout_s))) {
+        in_failure_ = ended("IN", in_.error());
+        return false;
+    }
+    rpch::Effects first;
+    role_.on_in_request(first);
+    if (!carry_out(first))
+        return false;
+    report_.passed("sent, with CONN/B1; silence is the good answer");
+
+    report_.begin(Place::out, "request");
+    if (!out_.send(proxy_.request(method(Place::out), conn_a1_size), Deadline(options_.timeout_s))) {
+        out_failure_ = ended("OUT", out_.error());
+        return false;
+    }
+    rpch::Effects second;
+    role_.on_out_request(second);
+    return carry_out(second);
+}
+
+bool Tunnel::await_opened()
+{
+    using State = rpch::Client::State;
+    const auto left = [this](State state) {
+        const Outcome outcome = pump([&] { return role_.state() != state; }, Deadline(options_.timeout_s));
+        if (outcome == Outcome::timed_out)
+            out_failure_ = timeout_failure();
+        return outcome == Outcome::done;
+    };
+    const auto tell = [this](const std::string& detail) {
+        if (timeout_in_range(role_.connection_timeout()))
+            report_.passed(detail);
+        else
+            report_.warned(detail + ", outside 120 to 14400 s: some clients refuse that");
+    };
+
+    if (!left(State::out_channel_wait))
+        return false;
+    report_.passed(out_.response().line(), {}, out_.response().status);
+
+    report_.begin(Place::out, "CONN/A3");
+    if (!left(State::a3w))
+        return false;
+    tell("connection timeout " + seconds_text(role_.connection_timeout()));
+
+    report_.begin(Place::out, "CONN/C2");
+    if (!left(State::c2w))
+        return false;
+    tell("the tunnel is open; window " + std::to_string(role_.in_window()) + " bytes, connection timeout " + seconds_text(role_.connection_timeout()));
+    return true;
+}
+
+void Tunnel::report_refusals()
+{
+    const auto until = Deadline::Clock::now() + second_opinion;
+    while ((!in_failure_ || !out_failure_) && Deadline::Clock::now() < until) {
+        take_events();
+        Channel* const channels[] = {&in_, &out_};
+        Channel::sleep(channels, 10);
+    }
+    // An HTTP answer tells more than a mere close; of two answers the IN one comes first.
+    const bool out_first = out_failure_ && (!in_failure_ || (out_failure_->http_status && !in_failure_->http_status));
+    const auto tell_out = [this] {
+        if (out_failure_)
+            report_.failed(*out_failure_);
+    };
+    if (out_first)
+        tell_out();
+    if (in_failure_) {
+        report_.rename(Place::in, "request");
+        report_.failed(*in_failure_);
+    }
+    if (!out_first) {
+        report_.rename(Place::out, "request");
+        tell_out();
+    }
+}
+
+std::optional<rpch::RpcAnswer> Tunnel::bind(const rpch::Syntax& interface)
+{
+    return exchange(rpch::bind_pdu(++call_id_, interface));
+}
+
+std::optional<rpch::RpcAnswer> Tunnel::call(std::uint16_t opnum)
+{
+    return exchange(rpch::request_pdu(++call_id_, opnum, {}));
+}
+
+std::optional<rpch::RpcAnswer> Tunnel::exchange(base::Bytes pdu)
+{
+    const auto size = static_cast<std::uint32_t>(pdu.size());
+    const Deadline deadline(options_.timeout_s);
+    const auto give_up = [this](Outcome outcome) {
+        failure_ = outcome == Outcome::timed_out ? timeout_failure() : in_failure_ ? *in_failure_ : *out_failure_;
+        return std::nullopt;
+    };
+
+    if (!role_.lifetime_admits(size)) {
+        in_failure_ = ended("IN", "its Content-Length is used up");
+        return give_up(Outcome::failed);
+    }
+    if (const Outcome outcome = pump([&] { return role_.admits(size); }, deadline); outcome != Outcome::done)
+        return give_up(outcome);
+    outstanding_ = true;
+    answered_ = false;
+    role_.sent(size);
+    if (report_.tracing())
+        report_.trace(Place::in, ">", "RPC PDU, " + std::to_string(size) + " bytes: " + base::hex(pdu.data(), pdu.size()));
+    if (!send_in(pdu))
+        return give_up(Outcome::failed);
+    if (const Outcome outcome = pump([this] { return answered_; }, deadline); outcome != Outcome::done)
+        return give_up(outcome);
+    return reader_.answer();
+}
+
+Tunnel::Outcome Tunnel::pump(const std::function<bool()>& done, const Deadline& deadline)
+{
+    Channel* const channels[] = {&in_, &out_};
+    while (!done()) {
+        const bool moved = take_events();
+        if (in_failure_ || out_failure_)
+            return Outcome::failed;
+        if (moved)
+            continue;
+        if (deadline.over())
+            return Outcome::timed_out;
+        if (until_ping() == 0) {
+            rpch::Effects effects;
+            role_.on_idle(effects);
+            if (!carry_out(effects))
+                return Outcome::failed;
+        }
+        Channel::sleep(channels, deadline.left_ms(until_ping()));
+    }
+    return Outcome::done;
+}
+
+bool Tunnel::take_events()
+{
+    bool any = false;
+    if (!out_failure_) {
+        const Channel::Event event = out_.next();
+        any = event != Channel::Event::nothing;
+        on_out_event(event);
+    }
+    if (!in_failure_) {
+        const Channel::Event event = in_.next();
+        any = any || event != Channel::Event::nothing;
+        on_in_event(event);
+    }
+    return any;
+}
+
+void Tunnel::on_out_event(Channel::Event event)
+{
+    switch (event) {
+    case Channel::Event::nothing:
+        return;
+    case Channel::Event::head:
+        if (out_.response().status == 200) {
+            rpch::Effects effects;
+            role_.on_success_response(effects);
+            carry_out(effects);
+        } else {
+            out_failure_ = explain_response(out_.response(), options_);
+        }
+        return;
+    case Channel::Event::body:
+        on_out_bytes(out_.body());
+        return;
+    case Channel::Event::end:
+        out_failure_ = ended("OUT", "its response is complete");
+        return;
+    case Channel::Event::closed:
+    case Channel::Event::failed:
+        out_failure_ = ended("OUT", out_.error());
+        return;
+    }
+}
+
+void Tunnel::on_in_event(Channel::Event event)
+{
+    switch (event) {
+    case Channel::Event::nothing:
+    case Channel::Event::body:
+    case Channel::Event::end:
+        return;
+    case Channel::Event::head:
+        if (in_.response().status == 200)
+            report_.warning("the proxy answers the IN channel with 200, which some clients do not expect");
+        else
+            in_failure_ = explain_response(in_.response(), options_);
+        return;
+    case Channel::Event::closed:
+    case Channel::Event::failed:
+        in_failure_ = ended("IN", in_.error());
+        return;
+    }
+}
+
+void Tunnel::on_out_bytes(base::Bytes bytes)
+{
+    while (!out_failure_ && !in_failure_) {
+        const rpch::Framer::Piece piece = framer_.next(bytes);
+        switch (piece.kind) {
+        case rpch::Framer::Kind::more:
+            return;
+        case rpch::Framer::Kind::bad:
+            return broken(piece.error);
+        case rpch::Framer::Kind::rpc:
+            on_rpc_piece(piece);
+            break;
+        case rpch::Framer::Kind::rts: {
+            rpch::Rts rts;
+            trace_rts(Place::out, "<", piece.bytes);
+            if (const auto result = rpch::decode(piece.bytes, rts); !result.ok())
+                return broken(result.error);
+            rpch::Effects effects;
+            role_.on_out_rts(rts, effects);
+            carry_out(effects);
+            break;
+        }
+        }
+    }
+}
+
+void Tunnel::on_rpc_piece(const rpch::Framer::Piece& piece)
+{
+    if (piece.first) {
+        if (const char* reason = role_.on_out_rpc(piece.frag_length))
+            return broken(reason);
+        pdu_.clear();
+    }
+    pdu_.insert(pdu_.end(), piece.bytes.begin(), piece.bytes.end());
+    if (!piece.last)
+        return;
+    if (report_.tracing())
+        report_.trace(Place::out, "<", "RPC PDU, " + std::to_string(pdu_.size()) + " bytes: " + base::hex(pdu_.data(), pdu_.size()));
+    rpch::Effects effects;
+    role_.on_consumed(piece.frag_length, effects);
+    if (!carry_out(effects))
+        return;
+    if (!outstanding_)
+        return piece.type == rpch::PacketType::shutdown ? void() : broken("RPC PDU without a call");
+    switch (reader_.take(pdu_, call_id_)) {
+    case rpch::RpcReader::Kind::more:
+        return;
+    case rpch::RpcReader::Kind::answer:
+        answered_ = true;
+        outstanding_ = false;
+        return;
+    case rpch::RpcReader::Kind::bad:
+        return broken(reader_.error());
+    }
+}
+
+bool Tunnel::carry_out(const rpch::Effects& effects)
+{
+    for (const rpch::Effect& effect : effects) {
+        switch (effect.kind) {
+        case rpch::Effect::Kind::send:
+            trace_rts(effect.leg == rpch::Leg::in ? Place::in : Place::out, ">", effect.pdu);
+            if (effect.leg == rpch::Leg::in) {
+                if (!send_in(effect.pdu))
+                    return false;
+            } else if (!out_.send(effect.pdu, Deadline(options_.timeout_s))) {
+                out_failure_ = ended("OUT", out_.error());
+                return false;
+            }
+            break;
+        case rpch::Effect::Kind::close:
+            broken(effect.reason);
+            return false;
+        case rpch::Effect::Kind::opened:
+        case rpch::Effect::Kind::flow: // whoever waits for it asks the role again
+            break;
+        case rpch::Effect::Kind::connect_server:
+        case rpch::Effect::Kind::respond:
+        case rpch::Effect::Kind::keep_alive:
+            assert(!"not an effect of a client");
+        }
+    }
+    return true;
+}
+
+bool Tunnel::send_in(base::Bytes bytes)
+{
+    in_sent_at_ = Deadline::Clock::now();
+    if (in_.send(bytes, Deadline(options_.timeout_s)))
+        return true;
+    // The proxy may have refused the request and closed before it took all of it.
+    const std::string error = in_.error();
+    if (in_.next() == Channel::Event::head && in_.response().status != 200)
+        in_failure_ = explain_response(in_.response(), options_);
+    else
+        in_failure_ = ended("IN", error);
+    return false;
+}
+
+int Tunnel::until_ping() const
+{
+    if (role_.state() != rpch::Client::State::opened)
+        return 3'600'000;
+    const auto due = in_sent_at_ + std::chrono::milliseconds(role_.ping_after());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - Deadline::Clock::now()).count();
+    return static_cast<int>(std::max<std::int64_t>(left, 0));
+}
+
+void Tunnel::broken(const char* reason)
+{
+    Failure failure{.exit = Exit::protocol, .detail = reason, .meaning = {}, .advice = {}, .win32 = protocol_error};
+    failure.meaning = std::string("The proxy or the server broke the protocol: ") + reason + ".";
+    failure.advice = "-v 3 shows what was received.";
+    out_failure_ = failure;
+}
+
+Failure Tunnel::ended(const char* channel, const std::string& how) const
+{
+    Failure failure{.exit = Exit::protocol, .detail = std::string(channel) + " channel: " + how, .meaning = {}, .advice = {}, .win32 = {}};
+    const std::string ending = std::string("The ") + channel + " channel ended ";
+    if (role_.state() == rpch::Client::State::opened) {
+        failure.win32 = call_failed;
+        failure.meaning = ending + "during the call: " + how + ".";
+        failure.advice = "The server may have closed its connection, or a device in between cuts long requests.";
+    } else if (role_.state() == rpch::Client::State::out_channel_wait) {
+        failure.win32 = protocol_error;
+        failure.meaning = ending + "without an HTTP answer: " + how + ".";
+        failure.advice = options_.tls ? "The log of the proxy tells why." : "The log of the proxy tells why. If it expects TLS, add -F 1.";
+    } else {
+        failure.win32 = protocol_error;
+        failure.meaning = ending + "before the tunnel was open: " + how + ".";
+        failure.advice = "The server may have refused the connection at once; the log of the proxy tells why.";
+    }
+    return failure;
+}
+
+Failure Tunnel::timeout_failure() const
+{
+    Failure failure{.exit = Exit::protocol, .detail = "nothing within " + std::to_string(options_.timeout_s) + " s", .meaning = {}, .advice = {}, .win32 = protocol_error};
+    switch (role_.state()) {
+    case rpch::Client::State::out_channel_wait:
+        failure.meaning = "The proxy takes both requests and answers neither.";
+        failure.advice = "It may still be trying to reach " + options_.target() + " (--timeout waits longer), or a device in between holds the request bodies back.";
+        break;
+    case rpch::Client::State::a3w:
+        failure.meaning = "The answer of the OUT channel begins, but its first PDU does not come.";
+        failure.advice = "A device in between buffers the response body: it must not.";
+        break;
+    case rpch::Client::State::c2w:
+        failure.meaning = "The two channels do not meet: OUT was answered, but the IN channel has not reached the server.";
+        failure.advice = "A device in between may buffer the body of RPC_IN_DATA; or what listens on " + options_.target() + " does not speak RPC over HTTP.";
+        break;
+    case rpch::Client::State::opened:
+    case rpch::Client::State::finished:
+        failure.meaning = "The tunnel is open, but the RPC server does not answer.";
+        failure.advice = "Look at the service on " + options_.target() + "; it may hang, or a device in between holds data back.";
+        break;
+    }
+    return failure;
+}
+
+void Tunnel::trace_rts(Place place, const char* direction, base::Bytes pdu)
+{
+    if (!report_.tracing())
+        return;
+    rpch::Rts rts;
+    const auto result = rpch::decode(pdu, rts);
+    report_.trace(place, direction,
+                  "RTS PDU, " + std::to_string(pdu.size()) + " bytes: " + (result.ok() ? rpch::describe(rts) : std::string(result.error)));
+}
+
+} // namespace ping
