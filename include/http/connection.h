@@ -1,0 +1,118 @@
+#pragma once
+
+#include "base/fifo.h"
+#include "base/unique_fd.h"
+#include "http/engine.h"
+#include "http/front.h"
+#include "http/gate.h"
+#include "http/head.h"
+#include "net/address.h"
+#include "net/loop.h"
+#include "net/stream.h"
+#include "net/timer.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace http {
+
+/// One client's connection, from the accepted socket to its end or to the tunnel.
+///
+///     handshake -> head -> judging -> body -> replying -> head ... or lingering
+///                              \-> the tunnel's
+///
+/// The engine gets a request only when its head is complete and sound, and only for as long as it works on it, so a
+/// silent client costs this object and the bytes it has sent.
+class Connection final : private Guest, public std::enable_shared_from_this<Connection> {
+public:
+    Connection(Front& front, std::uint64_t id, base::UniqueFd socket, const net::Address& peer,
+               std::unique_ptr<net::TlsSession> tls);
+    ~Connection();
+
+    /// Begins to listen to the client. False when the kernel has no room for a watch.
+    [[nodiscard]] bool start();
+    /// No further request: closed at once when none is under way.
+    void drain();
+    /// Closes the descriptor and leaves the front; nothing is called back afterwards. `reason` is empty when the end is
+    /// an ordinary one.
+    void close(std::string_view reason);
+
+private:
+    enum class State {
+        handshake,
+        head,      ///< collecting a request head, or idle between two
+        judging,   ///< with the engine, or a worker
+        body,      ///< reading the small body before the reply
+        replying,  ///< the reply is on its way
+        lingering, ///< written all; reading on so that the client can read too
+        closed,
+    };
+
+    /// One request on its way to a verdict. Shared with the worker, which has it alone while `asked_`.
+    struct Question {
+        Request request;
+        Verdict verdict;
+        std::shared_ptr<auth::Authenticator> authenticator;
+    };
+
+    // connection.cc: what happens, and in which order
+    void on_event(std::uint32_t events);
+    void on_deadline();
+    void advance();
+    void on_handshake();
+    void next_request();
+
+    // connection_request.cc: from the head to the verdict
+    void read_head();
+    bool take_head();
+    void begin(base::Bytes head, const HeadCheck& check);
+    Ruling rule(Request&& request) override;
+    const Answer& answer() override;
+    void moved() override;
+    void ask();
+    void on_judged();
+    void act();
+    void depart();
+
+    // connection_reply.cc: from the verdict to the end
+    void refuse_head(unsigned status, std::string_view reason, std::string_view method, std::string_view target);
+    void read_body();
+    void body_done();
+    void reply(std::string_view bytes, bool close_after);
+    void pump_reply();
+    void flush();
+    void linger();
+    void discard();
+    void log_refusal(const Verdict& verdict) const;
+
+    Front& front_;
+    const std::uint64_t id_;
+    base::UniqueFd socket_;                // until the handshake is done
+    std::unique_ptr<net::TlsSession> tls_; // likewise
+    net::Stream stream_;
+    const net::Address peer_;
+    net::Watch watch_;
+    net::Timer deadline_;
+
+    State state_ = State::handshake;
+    bool readable_ = false;
+    bool idle_ = false;        // between two requests, nothing of the next one has come
+    bool asked_ = false;       // a worker has question_
+    bool reply_ready_ = false; // all of the reply is in output_ or written
+    bool close_after_ = false;
+
+    base::Fifo input_;  // read and not used: a head in the making, early body, pipelined requests
+    base::Fifo output_; // reply bytes that the client has not taken
+    HeadScanner scanner_;
+    HeadFacts facts_;
+    std::uint64_t body_left_ = 0;
+    std::size_t discarded_ = 0;
+    std::shared_ptr<auth::Authenticator> authenticator_; // from the first request on
+    std::shared_ptr<Question> question_;
+    std::optional<Exchange> exchange_;
+};
+
+} // namespace http

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "access/authenticator.h"
+#include "base/unique_fd.h"
+#include "base/workers.h"
+#include "directory/policy.h"
+#include "http/engine.h"
+#include "http/gate.h"
+#include "net/address.h"
+#include "net/loop.h"
+#include "net/timer.h"
+#include "net/tls.h"
+#include "tunnel/arrival.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+namespace http {
+
+class Connection;
+
+struct Limits {
+    /// Of one request head. A Kerberos token of 64 KiB takes 88,000 bytes of it.
+    std::size_t head_bytes = 96 * 1024;
+    /// Connections of this front at once; those that became tunnels do not count.
+    std::size_t connections = 20000;
+    net::Millis handshake{10'000}; ///< for the whole TLS handshake
+    net::Millis head{30'000};      ///< from the first byte of a head to its last, also for a small body and for a reply
+    net::Millis idle{60'000};      ///< between requests
+    net::Millis judge{60'000};     ///< for the workers' answer
+    net::Millis linger{2'000};     ///< for the client to take the last reply
+};
+
+/// What a front works with. All of it outlives the front; the workers end before the loop.
+struct Env {
+    net::Loop& loop;
+    base::Workers& workers;
+    const auth::Backends& backends;
+    directory::Policy& policy;
+    tunnel::Reception& reception;
+    Limits limits;
+};
+
+/// One shard's HTTP side: takes accepted sockets, and gives those that turn out to carry a channel to the tunnel.
+/// Belongs to the loop's thread.
+class Front {
+public:
+    /// Throws std::runtime_error when the HTTP engine does not start.
+    explicit Front(const Env& env);
+    /// Closes what is open.
+    ~Front();
+    Front(const Front&) = delete;
+    Front& operator=(const Front&) = delete;
+
+    /// A new client. `tls` is null on a plain listener and is needed only during this call. Over the limit, the client
+    /// is told so if he can be, and closed.
+    void accept(base::UniqueFd socket, const net::Address& peer, const net::TlsServerContext* tls);
+
+    std::size_t connections() const noexcept { return connections_.size(); }
+    /// Requests inside the HTTP engine.
+    std::size_t exchanges() const noexcept { return engine_.open(); }
+
+    /// No new connection and no new channel from now on. Idle connections are closed, the others after their reply.
+    void drain();
+    bool draining() const noexcept { return draining_; }
+    /// Closes every connection at once.
+    void close_all();
+
+private:
+    friend class Connection;
+
+    void turn_away(base::UniqueFd socket, bool tls, const char* reason) noexcept;
+    /// The connection is done; it is destroyed when nothing of it is on the stack any more.
+    void forget(std::uint64_t id);
+
+    Env env_;
+    Gate gate_;
+    Engine engine_;
+    std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
+    bool draining_ = false;
+    net::Millis reported_{-1}; // when a refused connection was last logged
+    std::uint64_t unreported_ = 0;
+};
+
+} // namespace http

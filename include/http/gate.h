@@ -1,0 +1,74 @@
+#pragma once
+
+#include "access/authenticator.h"
+#include "directory/policy.h"
+#include "http/engine.h"
+#include "http/request.h"
+#include "tunnel/arrival.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace http {
+
+/// What a request is to get, and why.
+struct Verdict {
+    enum class Kind {
+        answer,    ///< `answer`, by the engine
+        echo,      ///< the echo reply of MS-RPCH section 2.1.2.1.6
+        rpc_error, ///< 503 with `rpc_error` in its reason phrase, MS-RPCH section 2.1.2.1.3
+        take_over, ///< the request becomes a channel
+        ask,       ///< not known without blocking: Gate::judge() goes on
+    };
+
+    Kind kind = Kind::ask;
+    Answer answer;
+    bool after_body = false; ///< answer: the announced body is read first, and the connection may live on
+    std::uint32_t rpc_error = 0;
+
+    bool refused = false; ///< deserves a line in the log; a first challenge does not
+    std::string reason;   ///< for the log, never for the client
+    std::string rule;     ///< which entry decided on the target
+
+    std::optional<auth::Principal> who;
+    std::optional<tunnel::Method> method; ///< null: no request of this protocol
+    directory::Decision decision;         ///< take_over: where to
+
+    /// As the log shows it.
+    unsigned status() const noexcept;
+};
+
+/// Judges requests: path, method, authentication, then echo or target. Knows nothing of sockets and of the engine's
+/// inside. One for all connections of a shard; judge() may run on several workers at once.
+class Gate {
+public:
+    /// Bodies up to this size are read before an ordinary answer, so that the connection can live on. Authentication legs
+    /// carry 0, 4, 76 or 120 bytes.
+    static constexpr std::uint64_t small_body = 4096;
+    /// MS-RPCH section 2.1.2.1.5: an authenticated request of at most this size is an echo request.
+    static constexpr std::uint64_t echo_body = 16;
+    /// The body of an OUT request is one or two RTS PDUs. More than this is no RPC client.
+    static constexpr std::uint64_t out_body = 65536;
+
+    Gate(const auth::Backends& backends, directory::Policy& policy) noexcept : backends_(backends), policy_(policy) {}
+
+    auth::Authenticator authenticator(bool tls) const { return auth::Authenticator(backends_, auth::Channel{tls}); }
+
+    /// Never blocks. Kind `ask` means: call judge() with this verdict.
+    Verdict glance(const Request& request, auth::Authenticator& authenticator) const;
+    /// May block. `so_far` is what glance() said.
+    Verdict judge(const Request& request, auth::Authenticator& authenticator, Verdict so_far) const;
+
+    /// What a request gets that cannot be judged now.
+    static Verdict too_busy(const Request& request, std::string reason);
+
+private:
+    static Verdict conclude(const Request& request, Verdict verdict, auth::Outcome&& outcome);
+    Verdict target(const Request& request, Verdict verdict) const;
+
+    auth::Backends backends_;
+    directory::Policy& policy_;
+};
+
+} // namespace http

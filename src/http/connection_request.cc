@@ -1,0 +1,239 @@
+#include "base/log.h"
+#include "http/connection.h"
+#include "http/reply.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace http {
+
+void Connection::read_head()
+{
+    const std::size_t limit = front_.env_.limits.head_bytes;
+
+    // What is already here may hold the next request.
+    while (!take_head()) {
+        if (input_.size() >= limit)
+            return refuse_head(431, "request head over the limit", {}, {});
+        if (!readable_)
+            return;
+        const std::span<std::uint8_t> scratch = front_.env_.loop.scratch();
+        const net::IoResult got = stream_.read(scratch.first(std::min(scratch.size(), limit - input_.size())));
+        switch (got.kind) {
+        case net::IoResult::Kind::again:
+            readable_ = false;
+            return;
+        case net::IoResult::Kind::eof:
+            return close(input_.empty() ? "" : "end of stream in a request head");
+        case net::IoResult::Kind::error:
+            return close(stream_.error_text(got));
+        case net::IoResult::Kind::ok:
+            break;
+        }
+        // Only the first bytes of a head start the clock, or a byte a second would stop it.
+        if (std::exchange(idle_, false))
+            deadline_.set(front_.env_.limits.head);
+        input_.push(scratch.first(got.size));
+    }
+}
+
+/// True when the state has changed: a head was complete, or can never be.
+bool Connection::take_head()
+{
+    switch (scanner_.scan(input_.front())) {
+    case HeadScanner::Found::more:
+        return false;
+    case HeadScanner::Found::bad:
+        refuse_head(400, scanner_.error(), {}, {});
+        return true;
+    case HeadScanner::Found::complete:
+        break;
+    }
+    const std::size_t size = scanner_.size();
+    std::string_view head(reinterpret_cast<const char*>(input_.front().data()), size);
+    if (head.starts_with("\r\n")) // RFC 9112 section 2.2: one empty line before the request is forgiven
+        head.remove_prefix(2);
+    const HeadCheck check = check_head(head);
+    if (check.status != 0) {
+        refuse_head(check.status, check.reason, check.method, check.target);
+        return true;
+    }
+    begin({reinterpret_cast<const std::uint8_t*>(head.data()), head.size()}, check);
+    return true;
+}
+
+void Connection::begin(base::Bytes head, const HeadCheck& check)
+{
+    state_ = State::judging;
+    facts_ = check.facts;
+    deadline_.set(front_.env_.limits.judge);
+    exchange_.emplace(front_.engine_, static_cast<Guest&>(*this), facts_);
+    if (!exchange_->start(head, peer_)) {
+        exchange_.reset();
+        return refuse_head(503, "no descriptors for the HTTP engine", check.method, check.target);
+    }
+    input_.pop(scanner_.size());
+}
+
+/// The engine asks, from inside the library.
+Guest::Ruling Connection::rule(Request&& request)
+{
+    if (!question_) {
+        if (!authenticator_)
+            authenticator_ = std::make_shared<auth::Authenticator>(front_.gate_.authenticator(stream_.tls()));
+        question_ = std::make_shared<Question>();
+        question_->authenticator = authenticator_;
+        question_->request = std::move(request);
+        question_->verdict = front_.gate_.glance(question_->request, *authenticator_);
+    }
+    switch (question_->verdict.kind) {
+    case Verdict::Kind::answer:
+        return question_->verdict.after_body ? Ruling::answer_after_body : Ruling::answer_now;
+    case Verdict::Kind::ask:
+        return Ruling::wait;
+    case Verdict::Kind::echo:
+    case Verdict::Kind::rpc_error:
+    case Verdict::Kind::take_over:
+        return Ruling::leave;
+    }
+    return Ruling::leave;
+}
+
+const Answer& Connection::answer()
+{
+    return question_->verdict.answer;
+}
+
+/// The engine has ruled or written; the library is no longer on the stack.
+void Connection::moved()
+{
+    if (asked_)
+        return;
+    if (state_ == State::judging) {
+        if (question_ && question_->verdict.kind == Verdict::Kind::ask)
+            return ask();
+        act();
+    } else {
+        pump_reply();
+    }
+    advance();
+}
+
+void Connection::ask()
+{
+    asked_ = true;
+    auto job = [question = question_, self = weak_from_this(), gate = front_.gate_, &loop = front_.env_.loop] {
+        try {
+            question->verdict = gate.judge(question->request, *question->authenticator, std::move(question->verdict));
+        } catch (const std::exception& error) {
+            question->verdict = Gate::too_busy(question->request, error.what());
+        }
+        loop.post([self] {
+            if (const auto connection = self.lock())
+                connection->on_judged();
+        });
+    };
+    if (front_.env_.workers.submit(std::move(job)))
+        return;
+    question_->verdict = Gate::too_busy(question_->request, "too much waits for the workers");
+    on_judged();
+}
+
+void Connection::on_judged()
+{
+    asked_ = false;
+    if (state_ == State::judging)
+        exchange_->resume(); // asks rule() again
+}
+
+/// The verdict is known.
+void Connection::act()
+{
+    if (!question_) { // the library itself did not like the head
+        base::log::notice("refused", {{"id", id_}, {"peer", peer_.text()}, {"reason", "refused by the HTTP library"}});
+        close_after_ = true;
+        state_ = State::replying;
+        deadline_.set(front_.env_.limits.head);
+        return pump_reply();
+    }
+
+    Verdict& verdict = question_->verdict;
+    if (verdict.kind == Verdict::Kind::take_over && front_.draining())
+        verdict = Gate::too_busy(question_->request, "draining");
+    if (verdict.refused)
+        log_refusal(verdict);
+
+    switch (verdict.kind) {
+    case Verdict::Kind::take_over:
+        return depart();
+    case Verdict::Kind::answer:
+        body_left_ = verdict.after_body ? facts_.content_length : 0;
+        close_after_ = close_after_ || !verdict.after_body || !facts_.keep_alive;
+        break;
+    case Verdict::Kind::echo:
+        exchange_.reset();
+        body_left_ = facts_.content_length;
+        close_after_ = close_after_ || !facts_.keep_alive;
+        break;
+    case Verdict::Kind::rpc_error:
+        exchange_.reset();
+        close_after_ = true;
+        // MS-RPCH clients look for it on an OUT channel only after they have sent their first PDU.
+        body_left_ = verdict.method == tunnel::Method::out_data && facts_.content_length <= Gate::out_body
+                         ? facts_.content_length
+                         : 0;
+        break;
+    case Verdict::Kind::ask:
+        return close("no verdict");
+    }
+    state_ = State::body;
+    deadline_.set(front_.env_.limits.head);
+    if (!exchange_ && facts_.expect_continue && body_left_ > 0) {
+        output_.push({reinterpret_cast<const std::uint8_t*>(continue_reply.data()), continue_reply.size()});
+        flush();
+    }
+}
+
+/// The request is a channel: the stream becomes the tunnel's, with all that was read beyond the head.
+void Connection::depart()
+{
+    exchange_.reset();
+    const base::Bytes early = input_.front();
+    const Request& request = question_->request;
+    Verdict& verdict = question_->verdict;
+    const Pragma pragma = parse_pragma(request.pragmas);
+
+    tunnel::Arrival arrival;
+    arrival.id = id_;
+    arrival.method = *verdict.method;
+    arrival.stream = std::move(stream_);
+    arrival.early.assign(early.begin(), early.end());
+    arrival.peer = peer_;
+    arrival.http10 = facts_.http10;
+    arrival.expect_continue = facts_.expect_continue;
+    arrival.content_length = facts_.content_length;
+    arrival.min_conn_timeout = pragma.min_conn_timeout;
+    arrival.principal = verdict.who->canonical;
+    arrival.target = verdict.decision.target.text;
+    arrival.mailbox = verdict.decision.target.mailbox.has_value();
+    arrival.route = std::move(verdict.decision.route);
+
+    base::log::info("channel", {{"id", id_},
+                                {"peer", peer_.text()},
+                                {"method", request.method},
+                                {"target", arrival.target},
+                                {"user", arrival.principal},
+                                {"rule", verdict.rule},
+                                {"route", arrival.route.text()},
+                                {"stream", arrival.stream.describe()},
+                                {"resource", pragma.resource_type},
+                                {"session", pragma.session}});
+    // From here on the descriptor is not ours to watch or close.
+    watch_.remove();
+    tunnel::Reception& reception = front_.env_.reception;
+    close({});
+    reception.arrive(std::move(arrival));
+}
+
+} // namespace http

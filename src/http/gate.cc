@@ -1,0 +1,164 @@
+#include "http/gate.h"
+
+#include <utility>
+
+namespace http {
+
+namespace {
+
+namespace rpc_code { // MS-ERREF section 2.2
+constexpr std::uint32_t server_unavailable = 0x6ba;
+constexpr std::uint32_t server_too_busy = 0x6bb;
+constexpr std::uint32_t invalid_endpoint_format = 0x6aa;
+constexpr std::uint32_t invalid_net_addr = 0x6ab;
+} // namespace rpc_code
+
+std::optional<tunnel::Method> method_of(std::string_view name) noexcept
+{
+    if (name == "RPC_IN_DATA")
+        return tunnel::Method::in_data;
+    if (name == "RPC_OUT_DATA")
+        return tunnel::Method::out_data;
+    return std::nullopt;
+}
+
+/// With an expectation the body has not been sent yet. A final status instead of `100 Continue` tells the client
+/// more than one that comes later (impacket reports it as what it is), but leaves open whether the body follows, so the
+/// connection cannot live on.
+bool body_first(const HeadFacts& facts) noexcept
+{
+    return facts.content_length == 0 || (facts.content_length <= Gate::small_body && !facts.expect_continue);
+}
+
+Verdict answer(const Request& request, Verdict verdict, unsigned status, std::string reason)
+{
+    verdict.kind = Verdict::Kind::answer;
+    verdict.answer.status = status;
+    verdict.after_body = body_first(request.facts);
+    verdict.refused = true;
+    verdict.reason = std::move(reason);
+    return verdict;
+}
+
+Verdict rpc_error(Verdict verdict, std::uint32_t code, std::string reason)
+{
+    verdict.kind = Verdict::Kind::rpc_error;
+    verdict.rpc_error = code;
+    verdict.refused = true;
+    verdict.reason = std::move(reason);
+    return verdict;
+}
+
+/// Protocol sheet, appendix D: which half of `server:port` is wrong.
+std::uint32_t malformed_code(std::string_view target)
+{
+    const auto colon = target.rfind(':');
+    if (colon == std::string_view::npos || !directory::parse_port(target.substr(colon + 1)))
+        return rpc_code::invalid_endpoint_format;
+    return rpc_code::invalid_net_addr;
+}
+
+} // namespace
+
+unsigned Verdict::status() const noexcept
+{
+    switch (kind) {
+    case Kind::answer:
+        return answer.status;
+    case Kind::echo:
+    case Kind::take_over:
+        return 200;
+    case Kind::rpc_error:
+        return 503;
+    case Kind::ask:
+        return 0;
+    }
+    return 0;
+}
+
+Verdict Gate::glance(const Request& request, auth::Authenticator& authenticator) const
+{
+    Verdict verdict;
+    if (split_target(request.target).door == Door::none)
+        return answer(request, std::move(verdict), 404, "no such path");
+    verdict.method = method_of(request.method);
+    if (!verdict.method) {
+        verdict.answer.headers.emplace_back("Allow", "RPC_IN_DATA, RPC_OUT_DATA");
+        return answer(request, std::move(verdict), 405, "method");
+    }
+
+    std::optional<auth::Outcome> outcome = authenticator.quick(request.authorization);
+    if (!outcome)
+        return verdict;
+    return conclude(request, std::move(verdict), std::move(*outcome));
+}
+
+Verdict Gate::judge(const Request& request, auth::Authenticator& authenticator, Verdict so_far) const
+{
+    if (!so_far.who)
+        so_far = conclude(request, std::move(so_far), authenticator.step(request.authorization.value_or("")));
+    if (so_far.kind != Verdict::Kind::ask)
+        return so_far;
+    return target(request, std::move(so_far));
+}
+
+Verdict Gate::too_busy(const Request& request, std::string reason)
+{
+    Verdict verdict;
+    verdict.method = method_of(request.method);
+    return rpc_error(std::move(verdict), rpc_code::server_too_busy, std::move(reason));
+}
+
+/// After authentication: all that can be said before the target is looked at.
+Verdict Gate::conclude(const Request& request, Verdict verdict, auth::Outcome&& outcome)
+{
+    switch (outcome.kind) {
+    case auth::Outcome::Kind::challenge:
+    case auth::Outcome::Kind::denied: {
+        // Without a scheme to offer, no credentials can help (RFC 9110 section 15.5.4).
+        const bool hopeless = outcome.www_authenticate.empty();
+        for (std::string& line : outcome.www_authenticate)
+            verdict.answer.headers.emplace_back("WWW-Authenticate", std::move(line));
+        verdict = answer(request, std::move(verdict), hopeless ? 403 : 401, std::move(outcome.reason));
+        verdict.refused = hopeless || outcome.kind == auth::Outcome::Kind::denied;
+        return verdict;
+    }
+    case auth::Outcome::Kind::too_busy:
+        return rpc_error(std::move(verdict), rpc_code::server_too_busy, std::move(outcome.reason));
+    case auth::Outcome::Kind::authenticated:
+        break;
+    }
+
+    verdict.who = std::move(outcome.who);
+    if (request.facts.content_length <= echo_body)
+        verdict.kind = Verdict::Kind::echo;
+    else if (verdict.method == tunnel::Method::out_data && request.facts.content_length > out_body)
+        return answer(request, std::move(verdict), 413, "Content-Length of an OUT request");
+    return verdict;
+}
+
+Verdict Gate::target(const Request& request, Verdict verdict) const
+{
+    const std::string_view query = split_target(request.target).query;
+    verdict.decision = policy_.decide(query);
+    verdict.rule = verdict.decision.rule;
+    std::string reason = verdict.decision.reason;
+
+    switch (verdict.decision.kind) {
+    case directory::Decision::Kind::allowed:
+        verdict.kind = Verdict::Kind::take_over;
+        return verdict;
+    case directory::Decision::Kind::malformed:
+        return rpc_error(std::move(verdict), malformed_code(query), std::move(reason));
+    case directory::Decision::Kind::unknown_mailbox:
+        verdict.answer.headers.emplace_back("X-CasErrorCode", "MailboxGuidWithDomainNotFound");
+        return answer(request, std::move(verdict), 404, std::move(reason));
+    case directory::Decision::Kind::denied:
+    case directory::Decision::Kind::no_route:
+    case directory::Decision::Kind::failed:
+        break;
+    }
+    return rpc_error(std::move(verdict), rpc_code::server_unavailable, std::move(reason));
+}
+
+} // namespace http

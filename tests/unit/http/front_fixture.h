@@ -1,0 +1,112 @@
+#pragma once
+
+#include "access/account.h"
+#include "access/cache.h"
+#include "access/password.h"
+#include "access/policy.h"
+#include "access/scheme.h"
+#include "base/unique_fd.h"
+#include "base/workers.h"
+#include "directory/policy.h"
+#include "http/front.h"
+#include "net/loop.h"
+#include "net/tls.h"
+#include "tunnel/arrival.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// A scheme whose every answer the test chooses: "good" and "quick" are alice ("quick" without a worker), "one" needs
+/// another leg, "slow" is a late alice, "busy" and all else say no.
+extern const auth::Scheme test_scheme;
+
+/// A directory database in a folder of its own: srv:6001-6004 and *.example names are allowed, no mailbox is known.
+class TestDirectory {
+public:
+    TestDirectory();
+    ~TestDirectory();
+    std::string path() const { return folder_ + "/directory.db"; }
+
+private:
+    std::string folder_;
+};
+
+struct RecordingReception final : tunnel::Reception {
+    std::vector<tunnel::Arrival> arrivals;
+    void arrive(tunnel::Arrival&& arrival) override { arrivals.push_back(std::move(arrival)); }
+};
+
+/// The lines written to the log during its life.
+class LogCapture {
+public:
+    LogCapture();
+    ~LogCapture();
+    std::string text() const;
+    /// How many lines hold `words`.
+    int count(std::string_view words) const;
+
+private:
+    base::UniqueFd file_, saved_;
+};
+
+/// A front in the test's own loop, with everything it needs around it.
+struct FrontFixture {
+    net::Loop loop;
+    RecordingReception reception;
+    TestDirectory directory;
+    struct : auth::AccountSource {
+        std::optional<auth::AccountRecord> find(const auth::Login&) override { return std::nullopt; }
+    } accounts;
+    auth::Policy access{{&test_scheme, &auth::basic_scheme}, true, "test"};
+    auth::Passwords passwords{1};
+    auth::Cache cache;
+    auth::Backends backends{access, accounts, passwords, cache};
+    directory::Policy policy{directory.path()};
+    http::Limits limits;
+    std::unique_ptr<base::Workers> workers;
+    std::unique_ptr<http::Front> front;
+    base::UniqueFd listener;
+
+    FrontFixture();
+    ~FrontFixture();
+    /// Makes the front anew, after a change of `limits`.
+    void restart(unsigned threads = 2, std::size_t waiting = 100);
+
+    /// Rounds of the loop until `done`, for at most three seconds.
+    bool wait(const std::function<bool()>& done);
+    /// Rounds of the loop for this long.
+    void idle(int milliseconds);
+};
+
+/// A client of the fixture's front, in the same thread.
+class Client {
+public:
+    explicit Client(FrontFixture& fixture, const net::TlsServerContext* tls = nullptr);
+
+    int fd() const { return fd_.get(); }
+    void send(std::string_view bytes);
+    /// Runs the loop until what came holds `end`; gives all of it and forgets it. Empty when it does not come.
+    std::string receive(std::string_view end = "\r\n\r\n");
+    /// Runs the loop until the front closes; gives what came. `reset()` tells how it ended.
+    std::string receive_all();
+    /// Nothing came, and the connection is open.
+    bool silent();
+    bool reset() const { return reset_; }
+    bool ended() const { return ended_; }
+    void close() { fd_.reset(); }
+    /// Closes with RST.
+    void abort();
+
+private:
+    void pull();
+
+    FrontFixture& fixture_;
+    base::UniqueFd fd_;
+    std::string received_;
+    bool ended_ = false;
+    bool reset_ = false;
+};
