@@ -1,4 +1,5 @@
 #include "net/connector.h"
+#include "test_streams.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -130,6 +131,8 @@ TEST(Connector, interleavesFamilies)
 TEST(Connector, numericHosts)
 {
     for (const char* host : {"127.0.0.1", "::1", "[::1]"}) {
+        if (host[0] != '1' && !have_ipv6())
+            continue;
         result.reset();
         const Port port(host, true);
         connect(host, port.address.port());
@@ -180,6 +183,8 @@ TEST(Connector, localhostByName)
 
 TEST(Connector, secondFamilyWhenTheFirstRefuses)
 {
+    if (!have_ipv6())
+        return;
     const Port dead("::1", false);
     const Port alive("127.0.0.1", true);
     CHECK_TRUE(connect({alive.address, dead.address}) < 200);
@@ -189,26 +194,32 @@ TEST(Connector, secondFamilyWhenTheFirstRefuses)
 
 TEST(Connector, secondFamilyWhenTheFirstIsSilent)
 {
+    if (!have_ipv6())
+        return;
     const DeafPort deaf("::1");
     const Port alive("127.0.0.1", true);
     const double took = connect({alive.address, deaf.address});
     CHECK_TRUE(result->ok());
     CHECK_TRUE(result->remote == alive.address);
-    CHECK_TRUE(took >= 249 && took < 800);
+    CHECK_TRUE(took >= 249 && took < 3000);
 }
 
 TEST(Connector, timeoutNamesEveryAddress)
 {
+    if (!have_ipv6())
+        return;
     const DeafPort deaf("127.0.0.1");
     const Port dead("::1", false);
     const double took = connect({deaf.address, dead.address}, 400);
-    CHECK_TRUE(took >= 399 && took < 1000);
+    CHECK_TRUE(took >= 399 && took < 3000);
     CHECK_TRUE(result->cause == Cause::timed_out);
     STRCMP_EQUAL("exch01.example:6001: [::1]: Connection refused; 127.0.0.1: timed out", result->error.c_str());
 }
 
 TEST(Connector, allRefused)
 {
+    if (!have_ipv6())
+        return;
     const Port a("127.0.0.1", false), b("::1", false);
     connect({a.address, b.address});
     CHECK_TRUE(result->cause == Cause::refused);

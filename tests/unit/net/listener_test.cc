@@ -1,4 +1,5 @@
 #include "net/listener.h"
+#include "test_streams.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -66,9 +67,9 @@ TEST_GROUP(Listener) {
         if (destroy_in_callback)
             listener.reset();
     }
-    void run(int rounds, int ms = 20)
+    void rounds(int count, int ms = 20)
     {
-        for (int i = 0; i < rounds; ++i)
+        for (int i = 0; i < count; ++i)
             own->run_once(Millis(ms));
     }
 };
@@ -76,13 +77,15 @@ TEST_GROUP(Listener) {
 TEST(Listener, acceptsWithOptionsSet)
 {
     for (const char* address : {"127.0.0.1:0", "[::1]:0"}) {
+        if (address[0] == '[' && !have_ipv6())
+            continue;
         accepted.clear();
         peers.clear();
         listen(address);
         CHECK_TRUE(listener->local().port() != 0);
         const base::UniqueFd client = connect_to(listener->local());
         CHECK_TRUE(static_cast<bool>(client));
-        run(3);
+        rounds(3);
         LONGS_EQUAL(1, accepted.size());
         CHECK_TRUE(peers[0] == Address::local_of(client.get()));
         const int fd = accepted[0].get();
@@ -102,10 +105,10 @@ TEST(Listener, losesNoneOfMany)
     std::vector<base::UniqueFd> clients;
     for (int i = 0; i < 300; ++i)
         clients.push_back(connect_to(listener->local()));
-    run(1);
+    rounds(1);
     // A round takes a bounded number, the rest follows without a new event.
     CHECK_TRUE(accepted.size() >= 64 && accepted.size() < 300);
-    run(10);
+    rounds(10);
     LONGS_EQUAL(300, accepted.size());
 }
 
@@ -114,7 +117,7 @@ TEST(Listener, callbackMayDestroyIt)
     listen("127.0.0.1:0");
     destroy_in_callback = true;
     const base::UniqueFd one = connect_to(listener->local()), two = connect_to(listener->local());
-    run(3);
+    rounds(3);
     LONGS_EQUAL(1, accepted.size());
     POINTERS_EQUAL(nullptr, listener.get());
 }
@@ -151,15 +154,12 @@ TEST(Listener, pausesWithoutDescriptors)
     rlimit none = before;
     none.rlim_cur = 3;
     setrlimit(RLIMIT_NOFILE, &none);
-    rusage start, end;
-    getrusage(RUSAGE_THREAD, &start);
-    int rounds = 0;
-    for (const auto until = own->now() + Millis(350); own->now() < until; ++rounds)
+    int wakeups = 0;
+    for (const auto until = own->now() + Millis(350); own->now() < until; ++wakeups)
         own->run_once(Millis(400));
-    getrusage(RUSAGE_THREAD, &end);
     setrlimit(RLIMIT_NOFILE, &before);
     LONGS_EQUAL(0, accepted.size());
-    CHECK_TRUE(rounds < 30);
-    run(10, 50);
+    CHECK_TRUE(wakeups < 30);
+    rounds(10, 50);
     LONGS_EQUAL(1, accepted.size());
 }

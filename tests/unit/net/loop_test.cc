@@ -115,18 +115,17 @@ TEST(Loop, callbackMayDestroyItselfAndOthersOfTheBatch)
 
 TEST(Loop, noOldEventAfterRemoveAndAddInOneBatch)
 {
-    auto [a, b] = pair();
-    auto [c, d] = pair();
+    const auto one = pair(), two = pair();
     Watch first(loop(), probe.watch());
     Watch second(loop(), other.watch());
-    auto swap = [&](Watch& watch, base::UniqueFd& fd) {
+    auto swap = [&](Watch& watch, const base::UniqueFd& fd) {
         watch.remove();
         CHECK_TRUE(watch.add(fd.get(), EPOLLIN | EPOLLET)); // not readable: no event
     };
-    probe.action = [&] { swap(second, c); };
-    other.action = [&] { swap(first, a); };
-    CHECK_TRUE(first.add(a.get()));
-    CHECK_TRUE(second.add(c.get()));
+    probe.action = [&] { swap(second, two.first); };
+    other.action = [&] { swap(first, one.first); };
+    CHECK_TRUE(first.add(one.first.get()));
+    CHECK_TRUE(second.add(two.first.get()));
     loop().run_once(Millis(0));
     loop().run_once(Millis(0));
     LONGS_EQUAL(1, probe.count + other.count);
@@ -157,7 +156,7 @@ TEST(Loop, timersFireInOrderAndNotEarly)
     for (std::size_t i = 0; i < 5; ++i) {
         LONGS_EQUAL(expected[i], order[i]);
         CHECK_TRUE(at[i] >= expected[i]);
-        CHECK_TRUE(at[i] < expected[i] + 60);
+        CHECK_TRUE(at[i] < expected[i] + 500);
     }
 }
 

@@ -13,6 +13,16 @@
 #include <string>
 #include <utility>
 
+/// False where the system has no IPv6, as in some containers.
+inline bool have_ipv6()
+{
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_addr = IN6ADDR_LOOPBACK_INIT;
+    const base::UniqueFd fd(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return fd && bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
 /// Two connected sockets that do not block: a local pair, or TCP over loopback.
 inline std::pair<base::UniqueFd, base::UniqueFd> socket_pair(bool tcp = false)
 {
