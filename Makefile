@@ -57,7 +57,7 @@ directory_TEST = tests/unit/directory/target_test.cc tests/unit/directory/valid_
 net_TEST = tests/unit/net/address_test.cc tests/unit/net/wheel_test.cc tests/unit/net/loop_test.cc \
            tests/unit/net/test_certificate.cc tests/unit/net/tls_test.cc tests/unit/net/stream_test.cc \
            tests/unit/net/listener_test.cc tests/unit/net/connector_test.cc
-tunnel_TEST = tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc
+tunnel_TEST = tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc tests/unit/tunnel/hub_test.cc
 http_TEST = tests/unit/http/head_test.cc tests/unit/http/request_test.cc tests/unit/http/front_fixture.cc \
             tests/unit/http/front_test.cc
 
@@ -69,13 +69,16 @@ daemon_TEST  = tests/unit/daemon/value_test.cc tests/unit/daemon/config_test.cc 
 
 # The parts of rpctunnel-ping that unit tests link.
 PING_PARTS = src/tools/ping_options.cc src/tools/ping_http.cc src/tools/ping_explain.cc
+ping_TEST  = tests/unit/tools/ping_options_test.cc tests/unit/tools/ping_http_test.cc
 
 LIB_SRC    = $(foreach layer,$(LAYERS),$($(layer)_SRC))
 DAEMON_SRC = $(DAEMON_PARTS) src/daemon/shard.cc src/daemon/instance.cc src/daemon/main.cc
-CTL_SRC    =
+CTL_SRC    = src/tools/ctl_main.cc src/tools/ctl_commands.cc src/tools/ctl_arguments.cc src/tools/ctl_json.cc \
+             src/tools/ctl_report.cc src/tools/ctl_paths.cc src/tools/ctl_users.cc src/tools/ctl_servers.cc \
+             src/tools/ctl_mailboxes.cc src/tools/ctl_ports.cc src/tools/ping_secret.cc
 PING_SRC   = $(PING_PARTS) src/tools/ping_report.cc src/tools/ping_secret.cc src/tools/ping_wire.cc \
              src/tools/ping_proxy.cc src/tools/ping_echo.cc src/tools/ping_tunnel.cc src/tools/ping_main.cc
-TEST_SRC   = tests/unit/main.cc $(foreach layer,$(LAYERS),$($(layer)_TEST)) $(if $(filter http,$(LAYERS)),$(daemon_TEST) $(DAEMON_PARTS))
+TEST_SRC   = tests/unit/main.cc $(foreach layer,$(LAYERS),$($(layer)_TEST)) $(if $(filter http,$(LAYERS)),$(daemon_TEST) $(DAEMON_PARTS) $(ping_TEST) $(PING_PARTS))
 
 PROGRAMS = $(OBJ)/rpctunneld $(OBJ)/rpctunnelctl $(OBJ)/rpctunnel-ping
 
@@ -101,9 +104,11 @@ $(OBJ)/unit-tests:     $(call objects,$(TEST_SRC))   $(OBJ)/librpctunnel.a
 $(OBJ)/unit-tests: DEP_LIBS += $(CPPUTEST_LIBS)
 $(call objects,$(TEST_SRC)): DEP_CFLAGS += -I$(srcdir)/tests $(CPPUTEST_CFLAGS)
 
-# Installed paths are known to this object alone.
+# Installed paths are known to these objects alone.
 confdir = $(sysconfdir)/$(PACKAGE)
 $(OBJ)/src/daemon/paths.o: OUR_CPPFLAGS += -DCONFDIR='"$(confdir)"'
+statedir = $(localstatedir)/lib/$(PACKAGE)
+$(OBJ)/src/tools/ctl_paths.o: OUR_CPPFLAGS += -DSTATEDIR='"$(statedir)"'
 
 $(PROGRAMS) $(OBJ)/unit-tests:
 	$(CXX) $(CXXFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(DEP_LIBS) $(LIBS)

@@ -57,6 +57,7 @@ private:
 
     void run(const rpch::Effects& effects);
     void flush_client();
+    bool window_used_up() const;
     void on_clock();
     void on_stall();
 

@@ -45,6 +45,9 @@ void OutboundProxy::on_server_connected(Effects& effects)
 {
     assert(state_ == State::connecting);
     state_ = State::c1w;
+    // A server in this process answers CONN/A2 at once, and CONN/C2 must not overtake the head.
+    effects.respond(settings_.channel_lifetime);
+    send_client(RtsBuilder(RtsId::conn_a3).connection_timeout(settings_.connection_timeout).done(), effects);
     effects.send(Leg::server, RtsBuilder(RtsId::conn_a2)
                                   .version()
                                   .cookie(virtual_connection_)
@@ -52,8 +55,6 @@ void OutboundProxy::on_server_connected(Effects& effects)
                                   .channel_lifetime(settings_.channel_lifetime)
                                   .receive_window(settings_.receive_window)
                                   .done());
-    effects.respond(settings_.channel_lifetime);
-    send_client(RtsBuilder(RtsId::conn_a3).connection_timeout(settings_.connection_timeout).done(), effects);
 }
 
 void OutboundProxy::on_server_rts(const Rts& pdu, Effects& effects)

@@ -213,7 +213,7 @@ void OutboundChannel::flush_client()
         return end(end_reason_);
     if (lifetime_used_up_ && outlet.gated())
         return end("the Content-Length of the OUT channel is used up");
-    if (outlet.gated() && !stall_.armed())
+    if (window_used_up() && !stall_.armed())
         stall_.set(stall_patience);
     if (!draining_)
         hop_->resume();
@@ -235,9 +235,14 @@ void OutboundChannel::on_clock()
     run(effects);
 }
 
+bool OutboundChannel::window_used_up() const
+{
+    return opened() && !role_.window_lifted() && (role_.room() == 0 || leg_.outlet().gated());
+}
+
 void OutboundChannel::on_stall()
 {
-    if (!leg_.outlet().gated())
+    if (!window_used_up())
         return;
     if (leg_.stream().unsent() > 0)
         return stall_.set(stall_patience);

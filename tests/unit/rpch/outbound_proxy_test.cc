@@ -62,7 +62,7 @@ TEST_GROUP(OutboundProxy) {
 TEST(OutboundProxy, establishes)
 {
     STRCMP_EQUAL("connect", first(conn_a1()).c_str());
-    STRCMP_EQUAL("server:CONN/A2 respond client:CONN/A3", connected().c_str());
+    STRCMP_EQUAL("respond client:CONN/A3 server:CONN/A2", connected().c_str());
     STRCMP_EQUAL("error", rpc(60).c_str());
     STRCMP_EQUAL("client:CONN/C1 opened", server(conn_c1()).c_str()); // C2 has the bytes of C1
     STRCMP_EQUAL("", rpc(60).c_str());

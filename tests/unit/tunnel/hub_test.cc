@@ -1,0 +1,482 @@
+#include "base/log.h"
+#include "directory/database.h"
+#include "rpch/pdu.h"
+#include "rpch/rts_fields.h"
+#include "tunnel/hub.h"
+#include "unit/rpch/role_fixture.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <CppUTest/TestHarness.h>
+
+using namespace role_test;
+using rpch::RtsId;
+using tunnel::Method;
+
+namespace {
+
+std::string text_of(base::Bytes bytes)
+{
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string rpc_pdu(std::size_t size, std::uint8_t fill = 0x55)
+{
+    std::vector<std::uint8_t> pdu(size, fill);
+    rpch::PduHeader header;
+    header.frag_length = static_cast<std::uint16_t>(size);
+    base::Writer out(pdu);
+    header.encode(out);
+    return text_of(pdu);
+}
+
+std::string a1(std::uint8_t v = vc, std::uint32_t window = 65536)
+{
+    return text_of(rpch::encode(conn_a1(window, v)));
+}
+
+std::string b1(std::uint8_t v = vc)
+{
+    return text_of(rpch::encode(conn_b1(300'000, v)));
+}
+
+/// A socket of the test: what it was sent, and what it says.
+struct Peer {
+    base::UniqueFd fd;
+    std::string got;
+    bool ended = false;
+
+    void say(const std::string& text) const { LONGS_EQUAL(text.size(), ::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL)); }
+    void listen()
+    {
+        char buffer[8192];
+        for (;;) {
+            const ssize_t n = ::recv(fd.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+            if (n > 0)
+                got.append(buffer, static_cast<std::size_t>(n));
+            else {
+                ended = ended || n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+                return;
+            }
+        }
+    }
+};
+
+} // namespace
+
+TEST_GROUP(Hub) {
+    std::string database = "/tmp/rpctunnel-hub-test-" + std::to_string(getpid()) + ".db";
+    tunnel::Settings settings;
+    std::unique_ptr<net::Loop> loop;
+    std::unique_ptr<base::Workers> workers;
+    std::unique_ptr<directory::Policy> policy;
+    std::unique_ptr<tunnel::Hub> hub;
+    base::UniqueFd listener;
+    std::uint16_t port = 0;
+    std::uint64_t ids = 0;
+
+    void setup() override
+    {
+        directory::Database(database, directory::Database::Mode::create);
+        base::log::set_level(base::log::Level::error);
+        listener.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        ::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size);
+        ::listen(listener.get(), 16);
+        ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
+        port = ntohs(address.sin_port);
+    }
+    void start()
+    {
+        loop = std::make_unique<net::Loop>();
+        workers = std::make_unique<base::Workers>(1, 16);
+        policy = std::make_unique<directory::Policy>(database);
+        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *workers, *policy, settings});
+    }
+    void teardown() override
+    {
+        if (hub)
+            hub->close_all("the test is over");
+        if (loop)
+            loop->run_once(net::Millis(0));
+        hub.reset();
+        workers.reset();
+        policy.reset();
+        loop.reset();
+        listener.reset();
+        for (const char* suffix : {"", "-wal", "-shm"})
+            ::unlink((database + suffix).c_str());
+        base::log::set_level(base::log::Level::info);
+    }
+    /// A channel request as the HTTP engine hands it over; what the client's end of it is.
+    Peer arrive(Method method, directory::Transport transport, const std::string& body = {},
+                const std::function<void(tunnel::Arrival&)>& change = {})
+    {
+        int fds[2];
+        ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds);
+        tunnel::Arrival arrival;
+        arrival.id = ++ids;
+        arrival.method = method;
+        arrival.stream = net::Stream(base::UniqueFd(fds[0]));
+        arrival.content_length = method == Method::in_data ? 0x40000000 : 76;
+        arrival.principal = "alice";
+        arrival.target = "ex1:6001";
+        arrival.route = {transport, "127.0.0.1", port, "EX1"};
+        if (change)
+            change(arrival);
+        Peer peer;
+        peer.fd.reset(fds[1]);
+        if (!body.empty())
+            peer.say(body);
+        hub->arrive(std::move(arrival));
+        return peer;
+    }
+    void until(const std::function<bool()>& done)
+    {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+        while (!done()) {
+            CHECK_TRUE_TEXT(std::chrono::steady_clock::now() < end, "it did not happen within 5 s");
+            loop->run_once(net::Millis(5));
+        }
+    }
+    void settle()
+    {
+        for (int i = 0; i < 20; ++i)
+            loop->run_once(net::Millis(1));
+    }
+    Peer accept()
+    {
+        Peer peer;
+        until([&] {
+            peer.fd.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+            return static_cast<bool>(peer.fd);
+        });
+        return peer;
+    }
+    bool nobody_connects()
+    {
+        settle();
+        const int fd = ::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0)
+            ::close(fd);
+        return fd < 0;
+    }
+    void until_got(Peer& peer, std::size_t size)
+    {
+        until([&] {
+            peer.listen();
+            return peer.got.size() >= size;
+        });
+    }
+    void until_ended(Peer& peer)
+    {
+        until([&] {
+            peer.listen();
+            return peer.ended;
+        });
+    }
+    static constexpr char head[] = "HTTP/1.1 200 Success\r\nContent-Type: application/rpc\r\nContent-Length: 1073741824\r\n\r\n";
+    static constexpr std::size_t established = sizeof head - 1 + 28 + 44;
+
+    struct Tunnel {
+        Peer in, out, server;
+    };
+    Tunnel plain_tunnel()
+    {
+        Tunnel t;
+        t.in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
+        t.out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1());
+        t.server = accept();
+        until_got(t.out, established);
+        t.out.got.clear();
+        return t;
+    }
+};
+
+TEST(Hub, plainServerBothOrdersAndDataBothWays)
+{
+    start();
+    for (const bool in_first : {true, false}) {
+        Peer in, out;
+        if (in_first)
+            in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
+        out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1());
+        Peer server = accept();
+        if (!in_first)
+            in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
+        until_got(out, established);
+        CHECK(out.got.substr(0, sizeof head - 1) == head);
+        CHECK_TRUE(in.got.empty());
+        LONGS_EQUAL(28, static_cast<std::uint8_t>(out.got[sizeof head - 1 + 8]));
+        LONGS_EQUAL(44, static_cast<std::uint8_t>(out.got[sizeof head - 1 + 28 + 8]));
+        out.got.clear();
+        CHECK_TRUE(nobody_connects()); // one connection for both channels
+
+        in.say(rpc_pdu(72) + rpc_pdu(30));
+        until_got(server, 102);
+        CHECK(server.got == rpc_pdu(72) + rpc_pdu(30));
+        server.say(rpc_pdu(500));
+        until_got(out, 500);
+        CHECK(out.got == rpc_pdu(500));
+        LONGS_EQUAL(2, hub->size());
+        in.fd.reset();
+        until_ended(out);
+        until_ended(server);
+        LONGS_EQUAL(0, hub->size());
+    }
+}
+
+TEST(Hub, firstPduComesByteByByteAndEarlyBytesAreNotLost)
+{
+    start();
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp);
+    for (const char c : a1()) {
+        out.say(std::string(1, c));
+        loop->run_once(net::Millis(0));
+    }
+    const std::string early = b1() + text_of(rpch::RtsBuilder(RtsId::ping).done()) + rpc_pdu(40).substr(0, 7);
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, {},
+                     [&](tunnel::Arrival& arrival) { arrival.early.assign(early.begin(), early.end()); });
+    Peer server = accept();
+    until_got(out, established);
+    in.say(rpc_pdu(40).substr(7));
+    until_got(server, 40);
+    CHECK(server.got == rpc_pdu(40));
+}
+
+TEST(Hub, continueIsWrittenBeforeAnythingElse)
+{
+    start();
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, {},
+                      [](tunnel::Arrival& arrival) { arrival.expect_continue = true; });
+    until_got(out, 25);
+    CHECK(out.got == "HTTP/1.1 100 Continue\r\n\r\n");
+    CHECK_TRUE(nobody_connects());
+}
+
+TEST(Hub, serverThatHasGoneStillDeliversItsLastWords)
+{
+    start();
+    Tunnel t = plain_tunnel();
+    t.server.say(rpc_pdu(2000));
+    t.server.fd.reset();
+    until_ended(t.out);
+    CHECK(t.out.got == rpc_pdu(2000));
+    until_ended(t.in);
+    LONGS_EQUAL(0, hub->size());
+}
+
+TEST(Hub, unreachableServerGetsTheClientA503)
+{
+    start();
+    listener.reset();
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
+    until_ended(in);
+    CHECK_TRUE(in.got.empty());
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1());
+    until_ended(out);
+    STRCMP_EQUAL("HTTP/1.0 503 RPC Error: 6ba\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", out.got.c_str());
+    out = arrive(Method::out_data, directory::Transport::ncacn_http, a1());
+    until_ended(out);
+    CHECK(out.got.starts_with("HTTP/1.0 503 RPC Error: 6ba\r\n"));
+    LONGS_EQUAL(0, hub->size());
+}
+
+// A protocol error costs the newcomer alone, without an answer; the tunnel it named does not notice.
+TEST(Hub, refusesNewcomersAndLeavesTheTunnelAlone)
+{
+    start();
+    Tunnel t = plain_tunnel();
+    struct Row { Method method; std::string body; std::function<void(tunnel::Arrival&)> change; };
+    const Row rows[] = {
+        {Method::in_data, b1(), {}},                                                            // a second IN
+        {Method::out_data, a1(), {}},                                                           // a second OUT
+        {Method::in_data, a1(0x11), {}},                                                        // A1 on IN
+        {Method::out_data, b1(0x11), [](tunnel::Arrival& a) { a.content_length = 104; }},       // B1 on OUT
+        {Method::out_data, b1(0x11), {}},                                                       // longer than its body
+        {Method::in_data, rpc_pdu(40), {}},                                                     // no RTS PDU
+        {Method::in_data, std::string(104, '\0'), {}},                                          // no PDU
+        {Method::in_data, std::string("\x05\x00\x14\x03\x10\x00\x00\x00\xff\xff", 10), {}},     // frag_length 65535
+        {Method::in_data, std::string("\x05\x00\x14\x03\x10\x00\x00\x00\x0f\x00", 10), {}},     // 15
+        {Method::in_data, std::string("\x05\x00\x14\x03\x10\x00\x00\x00\x00\x00", 10), {}},     // 0
+        {Method::in_data, text_of(rpch::RtsBuilder(RtsId::ping).done()), {}},
+        {Method::out_data, a1(0), {}},                                                          // an all-zero cookie
+    };
+    for (const Row& row : rows) {
+        Peer peer = arrive(row.method, directory::Transport::ncacn_ip_tcp, row.body, row.change);
+        until_ended(peer);
+        CHECK_TRUE(peer.got.empty());
+        until([&] { return hub->size() == 2; });
+    }
+    CHECK_TRUE(nobody_connects());
+    t.in.say(rpc_pdu(60));
+    until_got(t.server, 60);
+}
+
+TEST(Hub, bothChannelsBelongToOneUserAndOneTarget)
+{
+    start();
+    const std::function<void(tunnel::Arrival&)> changes[] = {
+        [](tunnel::Arrival& arrival) { arrival.principal = "mallory"; },
+        [](tunnel::Arrival& arrival) { arrival.target = "ex2:6001"; },
+    };
+    for (const auto& change : changes) {
+        Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
+        Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(), change);
+        until_ended(out);
+        CHECK_TRUE(out.got.empty());
+        in.listen();
+        CHECK_FALSE(in.ended);
+        in.fd.reset();
+        until([&] { return hub->size() == 0; });
+    }
+}
+
+TEST(Hub, halfOfAVirtualConnectionWaitsABoundedTime)
+{
+    settings.setup_timeout = 150;
+    start();
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1(0x11));
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(0x12));
+    Peer silent = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, "\x05");
+    until_ended(in);
+    until_ended(out);
+    until_ended(silent);
+    LONGS_EQUAL(0, hub->size());
+}
+
+TEST(Hub, whatTheClientMayNotSendEndsTheTunnel)
+{
+    start();
+    const std::string on_in[] = {text_of(rpch::encode(conn_b1())), text_of(rpch::encode(ack(1, 1, in))),
+                                 std::string("\x05\x00\x00\x03\x10\x00\x00\x00\x0f\x00", 10), "GET / HTTP/1.1\r\n"};
+    for (const std::string& bytes : on_in) {
+        Tunnel t = plain_tunnel();
+        t.in.say(bytes);
+        until_ended(t.in);
+        until_ended(t.out);
+        until_ended(t.server);
+        LONGS_EQUAL(0, hub->size());
+    }
+    Tunnel t = plain_tunnel();
+    t.out.say(rpc_pdu(20));
+    until_ended(t.out);
+    until_ended(t.in);
+}
+
+// The true proxies: a connection of its own for each channel, and the server pairs them.
+TEST(Hub, ncacnHttpServer)
+{
+    start();
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_http, a1());
+    Peer out_server = accept();
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_http, b1());
+    Peer in_server = accept();
+    until_got(out_server, 84);
+    until_got(in_server, 128);
+    until_got(out, sizeof head - 1 + 28);
+    out_server.say("ncacn_http/1.0");
+    in_server.say("ncacn_http");
+    settle();
+    in_server.say("/1.0" + text_of(rpch::encode(conn_b3())));
+    out_server.say(text_of(rpch::encode(conn_c1())) + rpc_pdu(60));
+    until_got(out, established + 60);
+    in_server.got.clear();
+    in.say(rpc_pdu(72) + text_of(rpch::encode(ack_to(rpch::Destination::outbound_proxy, 60, 65536, role_test::out))));
+    until_got(in_server, 72 + 56);
+    CHECK(in_server.got.substr(0, 72) == rpc_pdu(72));
+    // The server forwards the acknowledgement on the OUT leg, behind as many RPC PDUs as it likes.
+    out_server.say(text_of(rpch::encode(ack_to(rpch::Destination::outbound_proxy, 60, 65536, role_test::out))));
+    settle();
+    LONGS_EQUAL(2, hub->size());
+    out_server.fd.reset();
+    until_ended(out);
+    in_server.fd.reset();
+    until_ended(in);
+}
+
+TEST(Hub, rpcFromTheServerOnTheInLegEndsTheChannel)
+{
+    start();
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_http, b1());
+    Peer server = accept();
+    until_got(server, 128);
+    server.say(rpc_pdu(60));
+    until_ended(in);
+}
+
+TEST(Hub, requiredBannerThatDoesNotComeIsAnUnavailableServer)
+{
+    settings.require_banner = true;
+    settings.connect_timeout = 200;
+    start();
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_http, a1());
+    Peer server = accept();
+    until_ended(out);
+    CHECK(out.got.starts_with("HTTP/1.0 503 RPC Error: 6ba\r\n"));
+    server.listen();
+    CHECK_TRUE(server.got.empty()); // a port that never asked for RPC over HTTP was told nothing
+    out = arrive(Method::out_data, directory::Transport::ncacn_http, a1());
+    server = accept();
+    server.say("ncacn_http/1.0");
+    until_got(server, 84);
+}
+
+// The client announces 8192 and acknowledges nothing while it does not read: nothing more may come.
+TEST(Hub, theClientsWindowHoldsAndIsGivenUpOnlyForAReader)
+{
+    start();
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(vc, 8192));
+    Peer server = accept();
+    until_got(out, established);
+    out.got.clear();
+    for (int i = 0; i < 8; ++i)
+        server.say(rpc_pdu(2048, static_cast<std::uint8_t>(i)));
+    until_got(out, 8192);
+    settle();
+    out.listen();
+    LONGS_EQUAL(8192, out.got.size());
+    in.say(text_of(rpch::encode(ack_to(rpch::Destination::outbound_proxy, 4096, 8192, role_test::out))));
+    until_got(out, 8192 + 4096);
+    settle();
+    out.listen();
+    LONGS_EQUAL(8192 + 4096, out.got.size());
+    until_got(out, 8 * 2048); // it has read everything and says nothing more: after 2 s its window is lifted
+}
+
+TEST(Hub, aServerThatReadsNothingStopsTheClient)
+{
+    start();
+    Tunnel t = plain_tunnel();
+    std::size_t sent = 0;
+    const std::string pdu = rpc_pdu(5000);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+    while (std::chrono::steady_clock::now() < end) {
+        const ssize_t n = ::send(t.in.fd.get(), pdu.data(), pdu.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n > 0 && n < 5000)
+            break;
+        sent += n > 0 ? static_cast<std::size_t>(n) : 0;
+        loop->run_once(net::Millis(0));
+    }
+    CHECK(sent < 40'000'000); // the kernel's buffers and one window
+    std::size_t got = 0;
+    until([&] {
+        t.server.listen();
+        got += t.server.got.size();
+        t.server.got.clear();
+        return got >= sent;
+    });
+}
