@@ -1,0 +1,64 @@
+"""Part of 11-auth.sh."""
+import os
+
+import lab
+import rpch_client
+from rpch_client import basic
+
+TARGET = os.environ['T_plain']
+WRONG = basic(lab.USER, 'wrong')
+
+lab.step('401 keeps the connection when the body is short; the next request on it works')
+for version in ('1.1', '1.0'):
+    for method in ('RPC_IN_DATA', 'RPC_OUT_DATA'):
+        with lab.channel() as channel:
+            for auth in (None, WRONG, basic('nobody', 'x'), 'Basic !!!', 'Basic ' + 'QQ==', 'Unknown abc'):
+                channel.request(method, TARGET, 0, auth=auth, version=version)
+                reply = channel.reply()
+                lab.same(reply.status, 401, f'{method} HTTP/{version} {auth}')
+                lab.check(any(value.lower().startswith('basic ') for value in reply.all('www-authenticate')), 'Basic is offered')
+                lab.check(reply.get('content-length') is not None, '401 has a Content-Length')
+            channel.request(method, TARGET, 4, auth=lab.AUTH, version=version)
+            channel.send(b'1234')
+            lab.same(channel.reply().status, 200, f'{method} HTTP/{version} after the 401s')
+
+lab.step('401 to a channel request of 1 GiB ends the connection, and nothing reaches the server')
+events = lab.Events()
+for auth in (None, WRONG):
+    for method, length in (('RPC_IN_DATA', 1 << 30), ('RPC_OUT_DATA', 76)):
+        with lab.channel() as channel:
+            channel.request(method, TARGET, length, auth=auth)
+            lab.same(channel.reply().status, 401, f'{method} {auth}')
+            if length > 76:
+                lab.check(channel.closed(), 'closed without RST')
+lab.same(len(events.events('accept')), 0, 'connections to the server')
+
+lab.step('an unauthenticated caller learns nothing of the list or of mailboxes')
+answers = set()
+for target in (TARGET, 'nowhere.example:1', 'localhost:1', '11111111-2222-3333-4444-555555555555@x.example:6001', 'bad', None):
+    with lab.channel() as channel:
+        channel.request('RPC_IN_DATA', target, 0)
+        answers.add(channel.reply().status)
+lab.same(answers, {401}, 'answers without credentials')
+
+lab.step('user, DOMAIN\\user, user@domain, any case')
+for name in (lab.USER, 'LAB\\' + lab.USER, lab.USER.upper(), 'lab\\' + lab.USER.upper(), lab.USER + '@lab.example'):
+    with lab.channel() as channel:
+        channel.request('RPC_IN_DATA', TARGET, 0, auth=basic(name, lab.PASSWORD))
+        lab.same(channel.reply().status, 200, name)
+
+for target in (TARGET, os.environ['T_http']):
+    lab.step(f'{target}: OUT of one principal, IN of another: never joined')
+    lines = lab.Lines()
+    tunnel = lab.tunnel(target, out_auth=lab.OTHER_AUTH, limit=5)
+    try:
+        tunnel.open()
+        lab.check(False, 'the two channels were joined')
+    except (rpch_client.Gone, rpch_client.Slow, rpch_client.wire.Broken) as error:
+        lab.check(not isinstance(error, rpch_client.Slow), f'closed at once: {error}')
+    lab.check(lines.wait('principal'), 'one line gives the reason')
+    tunnel.close()
+    with lab.tunnel(target, auth=lab.OTHER_AUTH).open() as good:
+        good.bind()
+        good.echo()
+lab.done()

@@ -1,0 +1,228 @@
+# The laboratory of the system tests; a scenario sources it. Everything lives in one temporary directory and on loopback,
+# on ports the kernel chooses; what was started here ends with the scenario, by process id.
+#
+#   lab_server NAME=MODE[,KNOB] ...   our test RPC server (ncacn_http_server.py); target of NAME: test01:7001, 7002 ...
+#   lab_samba N                       a Samba RPC server as EXCH0N: samr on 6001, others on 6002 and 6004
+#   lab_daemon [LINE ...]             rpctunneld, with these lines added to its configuration
+#   lab_daemon_stop, lab_daemon_again
+#   ctl ARG ...                       rpctunnelctl on the lab's database
+#   lab_capture FILE [FILTER]         tshark on loopback; lab_capture_stop ends it
+#   step, fail, check, have_line, wait_line
+#
+# Environment: OBJ (folder of the programs), LAB_KEEP (leave the directory there).
+
+set -euo pipefail
+
+lab_here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+lab_top=$(dirname "$(dirname "$lab_here")")
+OBJ=${OBJ:-obj}
+case $OBJ in /*) ;; *) OBJ=$lab_top/$OBJ ;; esac
+
+if [ "$(id -u)" != 0 ]; then
+    # Samba's endpoint mapper takes port 135 and the capture a raw socket.
+    sudo -n true 2>/dev/null || { echo "FAILED: $0 needs root, or sudo without a password"; exit 1; }
+    exec sudo -n OBJ="$OBJ" ${LAB_KEEP:+LAB_KEEP="$LAB_KEEP"} "$(readlink -f "$0")" "$@"
+fi
+
+export LAB_DIR LAB_USER=labuser LAB_OTHER_USER=other LAB_PASSWORD='LabPass1!' LAB_PLAIN='' LAB_TLS='' LAB_LOG='' LAB_PID=0 \
+    LAB_SERVER_LOG=''
+export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$lab_here
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:quarantine_size_mb=8} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+
+if ldd "$OBJ/rpctunneld" 2>/dev/null | grep -q libasan; then export LAB_SLACK=24576; else export LAB_SLACK=4096; fi
+
+LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/rpctunnel-lab.XXXXXX")
+chmod 755 "$LAB_DIR"
+lab_db=$LAB_DIR/directory/directory.db
+lab_net=127.$((1 + $$ / 250 % 250)).$((1 + $$ % 250))   # a network of its own for each run
+lab_pids=()
+lab_failed=0
+
+step() { echo " * $*"; }
+fail() { echo "FAILED: $*"; exit 1; }
+check() {
+    local text=$1
+    shift
+    "$@" || { echo "FAILED: $text"; lab_failed=1; }
+}
+python() { /usr/bin/python3 "$@"; }
+
+# Lines of the daemon's log which hold all the words.
+have_line() {
+    local found
+    found=$(cat "$LAB_LOG")
+    for word; do found=$(grep -F -- "$word" <<<"$found") || return 1; done
+    echo "$found"
+}
+wait_line() {
+    for _ in $(seq 100); do have_line "$@" >/dev/null && return; sleep 0.05; done
+    echo "no line with: $*"
+    return 1
+}
+
+# Waits for a line that starts with `ready` in FILE, written by PID; prints the rest of it.
+lab_ready() {
+    local file=$1 pid=$2 errors=$3
+    for _ in $(seq 600); do
+        if grep -q '^ready' "$file" 2>/dev/null; then
+            sed -n 's/^ready *//p' "$file" | head -1
+            return
+        fi
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.05
+    done
+    { echo "not ready: $file"; tail -30 "$errors"; } >&2
+    return 1
+}
+
+# Ends one process that was started here; its exit status.
+lab_end() {
+    local pid=$1 signal=${2:-TERM} status=0
+    kill "-$signal" "$pid" 2>/dev/null || :
+    for _ in $(seq 200); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
+    if kill -0 "$pid" 2>/dev/null; then
+        echo "process $pid does not end on SIG$signal"
+        kill -KILL "$pid"
+        wait "$pid" 2>/dev/null || :
+        return 99
+    fi
+    wait "$pid" 2>/dev/null || status=$?
+    return $status
+}
+
+# The daemon must end by itself on SIGTERM, in time, with exit code 0 and without a word from a sanitizer.
+lab_daemon_stop() {
+    local status=0
+    [ "$LAB_PID" = 0 ] && return
+    lab_end "$LAB_PID" || status=$?
+    LAB_PID=0
+    if [ $status != 0 ]; then
+        echo "FAILED: rpctunneld ended with $status"
+        tail -20 "$LAB_LOG"
+        lab_failed=1
+    fi
+    if grep -E 'ERROR: (Address|Leak|Thread|Undefined)|runtime error:|Assertion .* failed' "$LAB_LOG"; then
+        echo "FAILED: a sanitizer or an assertion has spoken"
+        sed -n '/ERROR: \|runtime error:/,$p' "$LAB_LOG" | head -80
+        lab_failed=1
+    fi
+}
+
+lab_cleanup() {
+    local status=$?
+    trap - EXIT
+    set +e
+    lab_daemon_stop
+    for pid in "${lab_pids[@]}"; do lab_end "$pid" >/dev/null; done
+    [ $lab_failed = 0 ] || status=1
+    if [ $status != 0 ] && [ -n "$LAB_LOG" ]; then
+        echo "--- the daemon's last lines"
+        tail -n 25 "$LAB_LOG"
+    fi
+    if [ -n "${LAB_KEEP:-}" ]; then echo "kept: $LAB_DIR"; else rm -rf "$LAB_DIR"; fi
+    exit $status
+}
+trap lab_cleanup EXIT
+trap 'exit 143' TERM INT
+
+ctl() { "$OBJ/rpctunnelctl" -d "$lab_db" "$@"; }
+
+lab_directory() {
+    [ ! -e "$lab_db" ] || return 0
+    mkdir -p "$(dirname "$lab_db")"
+    ctl init >/dev/null
+    printf '%s\n' "$LAB_PASSWORD" | ctl user add "$LAB_USER" >/dev/null
+    printf '%s\n' "$LAB_PASSWORD" | ctl user add "$LAB_OTHER_USER" >/dev/null
+}
+
+lab_server() {
+    local log=$LAB_DIR/server.log ports port=7001 name mode transport
+    lab_directory
+    : >"$log"
+    export LAB_SERVER_LOG=$log
+    python "$lab_here/ncacn_http_server.py" --address "$lab_net.21" --log "$log" "$@" >"$LAB_DIR/server.out" 2>"$LAB_DIR/server.err" &
+    lab_server_pid=$!
+    lab_pids+=($lab_server_pid)
+    ports=$(lab_ready "$LAB_DIR/server.out" $lab_server_pid "$LAB_DIR/server.err")
+    ctl server add TEST01 --fqdn test01.lab.example >/dev/null
+    ctl valid-ports add test01:7001-7099 >/dev/null
+    for name in "$@"; do
+        mode=${name#*=} name=${name%%=*}
+        case $mode in tcp*) transport=ncacn_ip_tcp ;; *) transport=ncacn_http ;; esac
+        local connect
+        connect=$(grep -o "\\b$name=[0-9]*" <<<"$ports" | cut -d= -f2)
+        ctl endpoint add TEST01 $port --transport $transport --connect "$lab_net.21:$connect" >/dev/null
+        export "T_$name=test01:$port" "P_$name=$connect"
+        port=$((port + 1))
+    done
+}
+
+lab_samba() {
+    local number=$1 address=$lab_net.1$1 dir=$LAB_DIR/samba$1 ports pid
+    lab_directory
+    mkdir -p "$dir"
+    "$lab_here/samba-server.sh" "$address" "$dir" >"$dir/out" 2>"$dir/err" &
+    pid=$!
+    lab_pids+=($pid)
+    ports=$(lab_ready "$dir/out" $pid "$dir/err")
+    local samr winreg other
+    samr=$(grep -o 'samr=[0-9]*' <<<"$ports" | cut -d= -f2)
+    winreg=$(grep -o 'winreg=[0-9]*' <<<"$ports" | cut -d= -f2)
+    other=$(grep -o 'other=[0-9]*' <<<"$ports" | cut -d= -f2)
+    export "SAMBA$number=$address" "SAMBA${number}_SAMR=$samr"
+    ctl server add "EXCH0$number" --fqdn "exch0$number.lab.example" --role mailbox >/dev/null
+    ctl endpoint add "EXCH0$number" 6001 --transport ncacn_ip_tcp --connect "$address:$samr" >/dev/null
+    ctl endpoint add "EXCH0$number" 6002 --transport ncacn_ip_tcp --connect "$address:$winreg" >/dev/null
+    ctl endpoint add "EXCH0$number" 6004 --transport ncacn_ip_tcp --connect "$address:$other" >/dev/null
+}
+
+lab_certificate() {
+    [ ! -e "$LAB_DIR/cert.pem" ] || return 0
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=proxy.test \
+        -addext 'subjectAltName=DNS:proxy.test,DNS:localhost,IP:127.0.0.1' \
+        -keyout "$LAB_DIR/key.pem" -out "$LAB_DIR/cert.pem" 2>"$LAB_DIR/openssl.log" || fail "openssl: $(cat "$LAB_DIR/openssl.log")"
+}
+
+lab_daemon() {
+    local line
+    lab_directory
+    lab_certificate
+    {
+        echo "listen = 127.0.0.1:0"
+        echo "listen_tls = 127.0.0.1:0"
+        echo "tls_certificate = $LAB_DIR/cert.pem"
+        echo "tls_key = $LAB_DIR/key.pem"
+        echo "database = $lab_db"
+        echo "auth = basic"
+        echo "basic_without_tls = yes"
+        echo "workers = 2"
+        echo "valid_ports_interval = 0"
+        for line; do echo "$line"; done
+    } >"$LAB_DIR/rpctunneld.conf"
+    LAB_LOG=$LAB_DIR/daemon.log
+    lab_daemon_again
+}
+
+# Starts the daemon with the configuration that is there.
+lab_daemon_again() {
+    local out=$LAB_DIR/daemon.out ready
+    : >"$out"
+    "$OBJ/rpctunneld" -c "$LAB_DIR/rpctunneld.conf" -f >"$out" 2>>"$LAB_LOG" &
+    LAB_PID=$!
+    ready=$(lab_ready "$out" $LAB_PID "$LAB_LOG")
+    LAB_PLAIN=$(grep -o 'plain=[^ ]*' <<<"$ready" | cut -d= -f2)
+    LAB_TLS=$(grep -o 'tls=[^ ]*' <<<"$ready" | cut -d= -f2)
+}
+
+lab_capture() {
+    local file=$1 filter=${2:-tcp}
+    tshark -q -i lo -w "$file" -f "$filter" >/dev/null 2>"$file.log" &
+    lab_capture_pid=$!
+    for _ in $(seq 200); do
+        grep -q 'Capture started' "$file.log" && return
+        kill -0 $lab_capture_pid 2>/dev/null || fail "no capture: $(cat "$file.log")"
+        sleep 0.05
+    done
+    fail "capture does not start: $(cat "$file.log")"
+}
+lab_capture_stop() { lab_end $lab_capture_pid INT || fail "capture ended with $?"; }
