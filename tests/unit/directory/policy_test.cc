@@ -7,8 +7,9 @@
 #include <thread>
 #include <vector>
 
-#include <CppUTest/MemoryLeakWarningPlugin.h>
 #include <CppUTest/TestHarness.h>
+
+#include <CppUTest/MemoryLeakWarningPlugin.h>
 
 using directory::Decision;
 using directory::Policy;
@@ -53,7 +54,7 @@ TEST(Policy, decisions)
     static constexpr Row rows[] = {
         {"EX1:6001", Kind::allowed, "EX1:6001-6002 (generated)", "ncacn_ip_tcp 127.0.0.1:7001"},
         {"ex1.TEST:6001", Kind::allowed, "ex1.test:6001-6002 (generated)", "ncacn_ip_tcp 127.0.0.1:7001"},
-        {"ex1:6002", Kind::allowed, "EX1:6001-6002 (generated)", "https ex1.test:6002"},
+        {"ex1:6002", Kind::no_route, "EX1:6001-6002 (generated)", nullptr},
         {"ex1:6004", Kind::allowed, "EX1:6004 (generated)", "ncacn_http ex1.test:6004"},
         {"ex1:6003", Kind::denied, "default (deny)", nullptr},
         {"ex3:6001", Kind::denied, "default (deny)", nullptr},
