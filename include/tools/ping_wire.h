@@ -71,6 +71,9 @@ public:
     /// Takes a new connection and makes it TLS. False when the handshake fails: see error().
     bool open(base::UniqueFd fd, const net::TlsClientContext& context, const std::string& host, const Deadline& deadline);
 
+    /// The handshake failed because of the certificate.
+    bool untrusted() const noexcept { return untrusted_; }
+
     /// False when it cannot be written until the deadline: see error().
     bool send(base::Bytes bytes, const Deadline& deadline);
     bool send(const Request& request, const Deadline& deadline);
@@ -103,6 +106,7 @@ private:
     base::Bytes body_bytes_;
     HeadReader head_;
     BodyReader body_;
+    bool untrusted_ = false;
     bool within_body_ = false;
     bool over_ = false; // closed or failed was reported
     std::string error_;

@@ -12,13 +12,14 @@ namespace {
 /// What Windows sends as the body of an echo request.
 constexpr std::array<std::uint8_t, 4> windows_body{0xf8, 0xe8, 0x18, 0x08};
 
-Failure no_answer(const Channel& channel)
+Failure no_answer(const Options& options, const Channel& channel)
 {
     Failure failure{.exit = Exit::protocol, .detail = channel.error(), .meaning = {}, .advice = {}, .win32 = 1728};
     if (failure.detail.empty())
         failure.detail = "no answer in time";
     failure.meaning = "The proxy does not answer the echo request: " + failure.detail + ".";
-    failure.advice = "A device in between may wait for a longer body, or not know the method.";
+    failure.advice = options.tls ? "A device in between may wait for a longer body, or not know the method."
+                                 : "If it expects TLS, add -F 1, or give --proxy https://...";
     return failure;
 }
 
@@ -39,7 +40,7 @@ bool echo_once(const Options& options, Report& report, Proxy& proxy, Channel& ch
     // A proxy may have refused the request before it took all of it.
     const Channel::Event event = channel.wait(deadline);
     if (event != Channel::Event::head) {
-        report.failed(no_answer(channel));
+        report.failed(no_answer(options, channel));
         return false;
     }
     const Response response = channel.response();

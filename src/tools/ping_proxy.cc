@@ -121,10 +121,12 @@ bool Proxy::shake_hands(Channel& channel, base::UniqueFd fd)
     report_.begin(channel.place(), "tls");
     if (!channel.open(std::move(fd), *tls_, options_.proxy_host, Deadline(options_.timeout_s))) {
         Failure failure{.exit = Exit::tls, .detail = channel.error(), .meaning = {}, .advice = {}, .win32 = {}};
-        failure.meaning = "There is no trustworthy TLS connection to the proxy: " + channel.error();
+        failure.meaning = channel.untrusted() ? "The certificate of the proxy cannot be verified: " : "There is no TLS connection to the proxy: ";
+        failure.meaning += channel.error();
         if (!failure.meaning.ends_with("."))
             failure.meaning += '.';
-        failure.advice = "If the certificate is at fault: --ca-file trusts another authority, --insecure goes on without a check.";
+        failure.advice = channel.untrusted() ? "Clients will refuse it too. --ca-file trusts another authority; --insecure goes on without a check."
+                                             : "See whether port " + std::to_string(options_.proxy_port) + " speaks TLS at all, and TLS 1.2 or 1.3.";
         report_.failed(failure);
         return false;
     }

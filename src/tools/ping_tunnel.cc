@@ -108,8 +108,8 @@ void Tunnel::report_refusals()
     const auto until = Deadline::Clock::now() + second_opinion;
     while ((!in_failure_ || !out_failure_) && Deadline::Clock::now() < until) {
         take_events();
-        Channel* const channels[] = {&in_, &out_};
-        Channel::sleep(channels, 10);
+        Channel* const other[] = {in_failure_ ? &out_ : &in_};
+        Channel::sleep(other, 10);
     }
     // An HTTP answer tells more than a mere close; of two answers the IN one comes first.
     const bool out_first = out_failure_ && (!in_failure_ || (out_failure_->http_status && !in_failure_->http_status));
@@ -120,7 +120,7 @@ void Tunnel::report_refusals()
     if (out_first)
         tell_out();
     if (in_failure_) {
-        report_.rename(Place::in, "request");
+        report_.rename(Place::in, "answer");
         report_.failed(*in_failure_);
     }
     if (!out_first) {

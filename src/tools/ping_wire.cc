@@ -110,6 +110,7 @@ bool Channel::open(base::UniqueFd fd, const net::TlsClientContext& context, cons
             return true;
         case net::Handshake::Kind::failed:
             error_ = step.reason;
+            untrusted_ = !session->verification_error().empty();
             return false;
         case net::Handshake::Kind::again:
             break;
