@@ -171,6 +171,9 @@ Handshake TlsSession::handshake() noexcept
     using Kind = Handshake::Kind;
     if (failure_ != 0)
         return {Kind::failed, false, failure()};
+    // To GnuTLS another handshake would be a renegotiation.
+    if (established_)
+        return {Kind::done, false, {}};
     for (int steps = 0; steps < idle_limit; ++steps) {
         pull_blocked_ = false;
         const int code = gnutls_handshake(session_);

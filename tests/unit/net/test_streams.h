@@ -3,6 +3,8 @@
 #include "net/stream.h"
 #include "test_certificate.h"
 
+#include <gnutls/gnutls.h>
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -11,6 +13,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 
 /// False where the system has no IPv6, as in some containers.
@@ -85,6 +88,28 @@ struct TlsEnds {
         return {net::Stream(std::move(client_fd), std::move(client)),
                 net::Stream(std::move(server_fd), std::move(server))};
     }
+};
+
+/// A TLS client by hand, for what our own end never does.
+struct RawClient {
+    gnutls_session_t session = nullptr;
+    gnutls_certificate_credentials_t credentials = nullptr;
+
+    RawClient(int fd, const std::string& priority)
+    {
+        gnutls_certificate_allocate_credentials(&credentials);
+        gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NONBLOCK);
+        gnutls_priority_set_direct(session, priority.c_str(), nullptr);
+        gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
+        gnutls_transport_set_int(session, fd);
+    }
+    ~RawClient()
+    {
+        gnutls_deinit(session);
+        gnutls_certificate_free_credentials(credentials);
+    }
+    RawClient(const RawClient&) = delete;
+    RawClient& operator=(const RawClient&) = delete;
 };
 
 inline base::Bytes bytes_of(const std::string& text)
