@@ -120,7 +120,8 @@ TEST_GROUP(Connector) {
 TEST(Connector, interleavesFamilies)
 {
     std::vector<Address> given;
-    for (const char* text : {"192.0.2.1:1", "192.0.2.2:1", "[2001:db8::1]:1", "192.0.2.1:1", "[2001:db8::2]:1", "192.0.2.3:1"})
+    for (const char* text : {"192.0.2.1:1", "192.0.2.2:1", "[2001:db8::1]:1", "192.0.2.1:1", "[2001:db8::2]:1",
+                             "192.0.2.3:1"})
         given.push_back(*Address::parse(text));
     std::string order;
     for (const Address& address : net::interleave(given))
