@@ -17,6 +17,9 @@ struct Login {
     /// 256 bytes, or when a control character occurs.
     static std::optional<Login> parse(std::string_view text);
 
+    /// "corp\alice" or "alice", for the log.
+    std::string text() const { return domain.empty() ? name : domain + '\\' + name; }
+
     bool operator==(const Login&) const = default;
 };
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,12 @@ struct Config {
 
     /// "file:line: option" of the `index`th use of an option; without line when the default is in force.
     std::string at(const std::string& option, std::size_t index = 0) const;
+};
+
+/// What a line of the configuration asks for cannot be had. The text begins with "file:line: option".
+class ConfigError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
 };
 
 /// A configuration, or everything that is wrong with it.

@@ -57,6 +57,11 @@ public:
 private:
     static Attempt malformed() { return {Attempt::Kind::refused, "malformed Basic credentials"}; }
 
+    static Attempt refused(const char* reason, const Login& login)
+    {
+        return {Attempt::Kind::refused, std::string(reason) + ": " + login.text()};
+    }
+
     Attempt judge(const BasicCredentials& basic)
     {
         const std::uint64_t generation = backends_.cache.generation();
@@ -73,13 +78,13 @@ private:
         if (!equal)
             return {Attempt::Kind::busy, "too many password checks wait"};
         if (!account)
-            return {Attempt::Kind::refused, "unknown user"};
+            return refused("unknown user", basic.login);
         if (!account->enabled || !hashed) {
             backends_.cache.forget(basic.login);
-            return {Attempt::Kind::refused, account->enabled ? "account without a usable password" : "account disabled"};
+            return refused(account->enabled ? "account without a usable password" : "account disabled", basic.login);
         }
         if (!*equal)
-            return {Attempt::Kind::refused, "wrong password"};
+            return refused("wrong password", basic.login);
         backends_.cache.store(basic.login, basic.password.view(), account->pw_version, account->canonical, generation);
         return {Attempt::Kind::accepted, account->canonical};
     }

@@ -74,7 +74,7 @@ template <class Step> void at_option(const Config& config, const char* option, s
     try {
         step();
     } catch (const std::exception& error) {
-        throw std::runtime_error(config.at(option, index) + ": " + error.what());
+        throw ConfigError(config.at(option, index) + ": " + error.what());
     }
 }
 
@@ -113,14 +113,14 @@ Instance::Instance(Config config)
         become(*identity);
         protect_process();
     } else if (geteuid() == 0) {
-        base::log::warning("running_as_root", {{"advice", "set the option user"}});
+        base::log::warning("running-as-root", {{"advice", "set the option user"}});
     }
     at_option(config_, "database", 0, [&] { open_directory(); });
     open_shards();
     base::log::notice("starting", {{"version", VERSION}, {"shards", shards_.size()}, {"descriptors", descriptors},
                                    {"user", identity ? identity->user : std::to_string(geteuid())}});
     if (descriptors < config_.connection_limit)
-        base::log::warning("descriptors_few", {{"descriptors", descriptors}, {"connection_limit", config_.connection_limit}});
+        base::log::warning("descriptors-few", {{"descriptors", descriptors}, {"connection_limit", config_.connection_limit}});
 }
 
 Instance::~Instance() = default;
@@ -222,7 +222,7 @@ void Instance::watch_directory()
     policy_->refresh();
     for (const auto& shard : shards_)
         shard->recheck_routes();
-    base::log::info("directory_changed", {});
+    base::log::info("directory-changed", {});
 }
 
 void Instance::rebuild_valid_ports()
@@ -238,13 +238,13 @@ void Instance::reload()
                                               Clock::now().time_since_epoch()).count()));
     const ConfigResult read = read_config(config_.path);
     for (const std::string& error : read.errors)
-        base::log::error("reload_refused", {{"error", error}});
+        base::log::error("reload-refused", {{"error", error}});
     if (read.errors.empty()) {
         const ConfigChange change = compare(config_, read.config);
         for (const std::string& name : change.restart)
-            base::log::warning("reload_needs_restart", {{"option", name}});
+            base::log::warning("reload-needs-restart", {{"option", name}});
         for (const std::string& name : change.at_once) {
-            base::log::notice("reload_option", {{"option", name}});
+            base::log::notice("reload-option", {{"option", name}});
             config_.given.erase(name);
             if (const auto given = read.config.given.find(name); given != read.config.given.end())
                 config_.given.insert(*given);
@@ -259,7 +259,7 @@ void Instance::reload()
         for (const auto& shard : shards_)
             shard->use_certificates(context_);
     } catch (const std::exception& error) {
-        base::log::error("reload_refused", {{"error", error.what()}});
+        base::log::error("reload-refused", {{"error", error.what()}});
     }
     logins_.clear();
     policy_->refresh();

@@ -82,6 +82,8 @@ int act(const CommandLine& line)
 int main(int argc, char** argv)
 try {
     return act(parse_command_line(argc, argv));
+} catch (const ConfigError& error) {
+    return tell({error.what()});
 } catch (const std::exception& error) {
     std::fprintf(stderr, "rpctunneld: %s\n", error.what());
     return failed;

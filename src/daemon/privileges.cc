@@ -31,7 +31,7 @@ gid_t find_group(const std::string& name)
         return static_cast<gid_t>(*number);
     const ::group* entry = getgrnam(name.c_str());
     if (entry == nullptr)
-        throw std::runtime_error("group: there is no group \"" + name + '"');
+        throw std::runtime_error("there is no group \"" + name + '"');
     return entry->gr_gid;
 }
 
@@ -43,10 +43,10 @@ std::optional<Identity> find_identity(const std::string& user, const std::string
         return std::nullopt;
     const passwd* entry = find_user(user);
     if (entry == nullptr)
-        throw std::runtime_error("user: there is no user \"" + user + '"');
+        throw std::runtime_error("there is no user \"" + user + '"');
     const Identity identity{entry->pw_name, entry->pw_uid, group.empty() ? entry->pw_gid : find_group(group)};
     if (geteuid() != 0 && (geteuid() != identity.uid || getegid() != identity.gid))
-        throw std::runtime_error("user: only root can become \"" + identity.user + '"');
+        throw std::runtime_error("only root can become \"" + identity.user + '"');
     return identity;
 }
 

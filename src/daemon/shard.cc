@@ -93,7 +93,7 @@ void Shard::on_drain_check()
         return;
     }
     if (left != 0)
-        base::log::warning("drain_cut", {{"shard", number_}, {"connections", front_->connections()}, {"tunnels", hub_->size()}});
+        base::log::warning("drain-cut", {{"shard", number_}, {"connections", front_->connections()}, {"tunnels", hub_->size()}});
     front_->close_all();
     loop_.stop();
 }

@@ -44,7 +44,7 @@ lab_pids+=($holder)
 for _ in $(seq 100); do [ -s "$LAB_DIR/taken" ] && break; sleep 0.05; done
 printf '%s\n' "${good[@]:0:1}" "basic_without_tls = yes" "listen = 127.0.0.1:$(cat "$LAB_DIR/taken")" >"$bad"
 found=$(error_of "$daemon" -f -c "$bad") && fail "started on a port that is taken"
-case $found in *"$bad:3: listen: 127.0.0.1:"*"ddress already in use"*) ;; *) fail "bind error: $found" ;; esac
+case $found in *"$bad:3: listen: "*"127.0.0.1:"*"ddress already in use"*) ;; *) fail "bind error: $found" ;; esac
 
 step "signals: SIGHUP keeps what runs and names what needs a restart"
 kill -HUP "$LAB_PID"

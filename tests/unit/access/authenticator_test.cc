@@ -116,11 +116,11 @@ TEST(authenticator, every_refusal_looks_the_same)
         std::string header;
         const char* reason;
     } rows[] = {
-        {basic("alice:wrong"), "wrong password"},
-        {basic("nobody:secret"), "unknown user"},
-        {basic("OTHER\\alice:secret"), "unknown user"},
-        {basic("carol:secret"), "account disabled"},
-        {basic("dave:secret"), "account without a usable password"},
+        {basic("alice:wrong"), "wrong password: alice"},
+        {basic("nobody:secret"), "unknown user: nobody"},
+        {basic("OTHER\\alice:secret"), "unknown user: other\\alice"},
+        {basic("carol:secret"), "account disabled: carol"},
+        {basic("dave:secret"), "account without a usable password: dave"},
         {basic("alice"), "malformed Basic credentials"},
         {"Basic !", "malformed Basic credentials"},
         {"NTLM TlRMTVNTUAAB", "scheme not offered"},
