@@ -17,7 +17,8 @@ namespace ctl {
 class Arguments {
 public:
     /// Nothing, with a sentence in `error`, when the words do not fit.
-    static std::optional<Arguments> parse(std::string_view syntax, const std::vector<std::string>& words, std::string& error);
+    static std::optional<Arguments> parse(std::string_view syntax, const std::vector<std::string>& words,
+                                          std::string& error);
 
     /// The operand at `index`; empty when it was left out.
     std::string operand(std::size_t index) const;

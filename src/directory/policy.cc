@@ -56,7 +56,8 @@ void follow(Decision& decision, ServerRow server, std::string reason)
     if (!server.in_service)
         return refuse(decision, Decision::Kind::no_route, reason + ", which is out of service");
     if (server.route.transport == Transport::https)
-        return refuse(decision, Decision::Kind::no_route, reason + ", whose endpoint asks for https, which is not served");
+        return refuse(decision, Decision::Kind::no_route,
+                      reason + ", whose endpoint asks for https, which is not served");
     decision.kind = Decision::Kind::allowed;
     decision.reason = std::move(reason);
     decision.route = std::move(server.route);

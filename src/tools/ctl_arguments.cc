@@ -105,7 +105,8 @@ std::optional<Arguments> Arguments::parse(std::string_view syntax, const std::ve
                 value = words[i];
             else
                 return refused("option " + name + " needs a value");
-            if (!item->choices.empty() && std::find(item->choices.begin(), item->choices.end(), value) == item->choices.end())
+            const auto& choices = item->choices;
+            if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end())
                 return refused(bad_choice(*item, value));
         } else if (equals != word.npos) {
             return refused("option " + name + " takes no value");

@@ -49,7 +49,8 @@ Exit copy_add(Context& context)
 
 Exit copy_list(Context& context)
 {
-    Listing listing({{"database", "DATABASE"}, {"server", "SERVER"}, {"active", "ACTIVE"}, {"in_service", "IN SERVICE"}});
+    Listing listing({{"database", "DATABASE"}, {"server", "SERVER"}, {"active", "ACTIVE"},
+                     {"in_service", "IN SERVICE"}});
     directory::Mailboxes mailboxes(context.read());
     for (const directory::Copy& copy : mailboxes.copies(context.arguments.operand(0)))
         listing.add({copy.database, copy.server, copy.active, copy.in_service});

@@ -83,7 +83,8 @@ Exit run(int argc, char** argv)
                 return context.report.failed(Exit::usage, "-d needs the name of the database");
             context.path = words[i];
         } else if (rest.empty() && word.starts_with('-')) {
-            return context.report.failed(Exit::usage, "there is no option " + word + "; \"rpctunnelctl --help\" lists them");
+            return context.report.failed(Exit::usage,
+                                         "there is no option " + word + "; \"rpctunnelctl --help\" lists them");
         } else {
             rest.push_back(word);
         }

@@ -144,7 +144,8 @@ Exit explain(Context& context)
         if (decision.allowed()) {
             json.begin_object().key("server").value(decision.route.server);
             json.key("transport").value(name(decision.route.transport));
-            json.key("host").value(decision.route.host).key("port").value(std::int64_t{decision.route.port}).end_object();
+            json.key("host").value(decision.route.host);
+            json.key("port").value(std::int64_t{decision.route.port}).end_object();
         } else {
             json.null();
         }

@@ -65,7 +65,9 @@ Exit Report::failed(Exit exit, std::string_view sentence) const
 {
     const int code = static_cast<int>(exit);
     if (json_) {
-        line(Json().begin_object().key("error").value(sentence).key("exit").value(std::int64_t{code}).end_object().text());
+        Json json;
+        json.begin_object().key("error").value(sentence).key("exit").value(std::int64_t{code}).end_object();
+        line(json.text());
         return exit;
     }
     const std::string where = command_.empty() ? "rpctunnelctl: " : "rpctunnelctl: " + command_ + ": ";

@@ -37,13 +37,14 @@ Exit server_add(Context& context)
     server.version = arguments.value("--version").value_or("");
     server.site = arguments.value("--site").value_or("");
     if (!directory::is_host_name(server.netbios) || server.netbios.find('.') != server.netbios.npos)
-        return context.report.failed(Exit::usage, "\"" + server.netbios +
-                                                      "\" is not a NetBIOS name: letters, digits, - and _, without a dot");
+        return context.report.failed(
+            Exit::usage, "\"" + server.netbios + "\" is not a NetBIOS name: letters, digits, - and _, without a dot");
     if (!directory::is_host_name(server.fqdn))
         return context.report.failed(Exit::usage, "\"" + server.fqdn + "\" is not a host name");
     if (!directory::fold(server.version) || !directory::fold(server.site))
         return context.report.failed(Exit::usage, "version and site are text without control characters, in UTF-8");
-    return context.report.change(directory::Servers(context.write()).add(server), "server " + server.netbios + " is added");
+    return context.report.change(directory::Servers(context.write()).add(server),
+                                 "server " + server.netbios + " is added");
 }
 
 Exit server_list(Context& context)
@@ -69,7 +70,8 @@ Exit server_out_of_service(Context& context)
 Exit server_remove(Context& context)
 {
     const std::string server = context.arguments.operand(0);
-    return context.report.change(directory::Servers(context.write()).remove(server), "server " + server + " is removed");
+    return context.report.change(directory::Servers(context.write()).remove(server),
+                                 "server " + server + " is removed");
 }
 
 Exit endpoint_add(Context& context)

@@ -13,8 +13,8 @@ namespace {
 
 Exit bad_login(const Context& context, const std::string& text)
 {
-    return context.report.failed(Exit::usage, "\"" + text +
-                                                  "\" is not a login: NAME, DOMAIN\\NAME or NAME@REALM, without : or /");
+    return context.report.failed(Exit::usage,
+                                 "\"" + text + "\" is not a login: NAME, DOMAIN\\NAME or NAME@REALM, without : or /");
 }
 
 /// Reads a password and hashes it: one line of standard input, or asked for twice on a terminal. Nothing when
@@ -85,7 +85,8 @@ Exit user_add(Context& context)
 
     directory::AccountEditor accounts(context.write());
     if (accounts.exists(name))
-        return context.report.failed(Exit::state, "user " + name + " exists already; \"user password\" sets a new password");
+        return context.report.failed(Exit::state,
+                                     "user " + name + " exists already; \"user password\" sets a new password");
     Exit exit{};
     const auto hash = new_password(context, name, exit);
     return hash ? context.report.change(accounts.add(name, logins, *hash), "user " + name + " is added") : exit;
@@ -121,7 +122,9 @@ Exit user_password(Context& context)
         return no_such_user(context, name);
     Exit exit{};
     const auto hash = new_password(context, name, exit);
-    return hash ? context.report.change(accounts.set_password(name, *hash), "user " + name + " has a new password") : exit;
+    if (!hash)
+        return exit;
+    return context.report.change(accounts.set_password(name, *hash), "user " + name + " has a new password");
 }
 
 Exit user_add_login(Context& context)
@@ -147,7 +150,8 @@ Exit user_remove_login(Context& context)
 Exit user_remove(Context& context)
 {
     const std::string name = context.arguments.operand(0);
-    return context.report.change(directory::AccountEditor(context.write()).remove(name), "user " + name + " is removed");
+    return context.report.change(directory::AccountEditor(context.write()).remove(name),
+                                 "user " + name + " is removed");
 }
 
 } // namespace ctl

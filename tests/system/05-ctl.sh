@@ -50,6 +50,20 @@ for words in "" "frobnicate" "user" "user frobnicate" "--frobnicate" "user add" 
 done
 [ ! -e "$db" ] || fail "a usage error made the database"
 
+step "the manual page has every command and option of the help"
+page=$(sed 's/ O[oc]\b//g; s/ Ns \?//g' "$here/../../man/rpctunnelctl.8")
+while read -r word rest; do
+    names=$(grep -oE -- '^[a-z -]+[a-z]' <<<"$word $rest" | sed 's/ --.*//')
+    grep -qE -- "^\.It Ic $names( |$)" <<<"$page" || fail "the page has no command \"$names\""
+    for option in $(grep -oE -- '-[-a-z]*[a-z]' <<<" $rest" | grep -E '^--' ); do
+        grep -E -- "^\.It Ic $names( |$)" <<<"$page" | grep -q -- "Fl ${option#-}" ||
+            fail "the page has no $option of \"$names\""
+    done
+done < <("$OBJ/rpctunnelctl" --help | sed -n 's/^  \([a-z].*\)/\1/p')
+for option in d -json -help -version; do
+    grep -q -- "^\.It Fl $option" <<<"$page" || fail "the page has no option -$option"
+done
+
 step "no database, no directory"
 expect 3 'rpctunnelctl init' server list
 expect 3 'make its folder first' -d "$dir/none/directory.db" init
