@@ -8,11 +8,26 @@
 #   make dist       the source archive;  make distcheck proves it whole
 
 srcdir = .
+
+# These goals work on a machine on which nothing was installed before.
+needs = $(if $(filter check check-% bench distcheck soak,$(MAKECMDGOALS)),check,$(if $(filter demo,$(MAKECMDGOALS)),demo))
+ifneq ($(needs),)
+  here := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
+  ifneq ($(shell $(here)scripts/install-deps $(needs) >&2 && echo done),done)
+    $(error the packages above could not be installed)
+  endif
+  # CppUTest can have come after ./configure.
+  ifeq ($(needs)$(shell sed -n 's/^have_cpputest *= *//p' config.mk 2>/dev/null),checkno)
+    $(shell ./config.status --recheck >&2; rm -f config.mk)
+  endif
+endif
+
 include config.mk
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit demo install uninstall dist distcheck clean distclean
+.PHONY: all check check-documents check-unit check-system demo bench \
+        install uninstall dist distcheck clean distclean
 
 OBJ = obj
 
@@ -69,7 +84,7 @@ daemon_TEST  = tests/unit/daemon/value_test.cc tests/unit/daemon/config_test.cc 
                tests/unit/daemon/process_test.cc
 
 # The parts of rpctunnel-ping that unit tests link.
-PING_PARTS = src/tools/ping_options.cc src/tools/ping_http.cc src/tools/ping_explain.cc
+PING_PARTS = src/tools/ping_arguments.cc src/tools/ping_options.cc src/tools/ping_http.cc src/tools/ping_explain.cc
 ping_TEST  = tests/unit/tools/ping_options_test.cc tests/unit/tools/ping_http_test.cc
 
 LIB_SRC    = $(foreach layer,$(LAYERS),$($(layer)_SRC))
@@ -79,11 +94,15 @@ CTL_SRC    = src/tools/ctl_main.cc src/tools/ctl_commands.cc src/tools/ctl_argum
              src/tools/ctl_mailboxes.cc src/tools/ctl_ports.cc src/tools/ping_secret.cc
 PING_SRC   = $(PING_PARTS) src/tools/ping_report.cc src/tools/ping_secret.cc src/tools/ping_wire.cc \
              src/tools/ping_proxy.cc src/tools/ping_echo.cc src/tools/ping_tunnel.cc src/tools/ping_main.cc
-TEST_SRC   = tests/unit/main.cc $(foreach layer,$(LAYERS),$($(layer)_TEST)) $(if $(filter http,$(LAYERS)),$(daemon_TEST) $(DAEMON_PARTS) $(ping_TEST) $(PING_PARTS))
+TEST_SRC   = tests/unit/main.cc $(foreach layer,$(LAYERS),$($(layer)_TEST)) \
+             $(if $(filter http,$(LAYERS)),$(daemon_TEST) $(DAEMON_PARTS) $(ping_TEST) $(PING_PARTS))
 
 PROGRAMS = $(OBJ)/rpctunneld $(OBJ)/rpctunnelctl $(OBJ)/rpctunnel-ping
 
-all: $(PROGRAMS)
+MANUALS  = $(OBJ)/man/rpctunneld.8 $(OBJ)/man/rpctunneld.conf.5 $(OBJ)/man/rpctunnelctl.8 $(OBJ)/man/rpctunnel-ping.1
+CONFIGS  = $(OBJ)/etc/rpctunneld.conf $(OBJ)/etc/rpctunneld.service
+
+all: $(PROGRAMS) $(MANUALS) $(CONFIGS)
 
 # --- Programs --------------------------------------------------------------
 
@@ -106,9 +125,10 @@ $(OBJ)/unit-tests: DEP_LIBS += $(CPPUTEST_LIBS)
 $(call objects,$(TEST_SRC)): DEP_CFLAGS += -I$(srcdir)/tests $(CPPUTEST_CFLAGS)
 
 # Installed paths are known to these objects alone.
-confdir = $(sysconfdir)/$(PACKAGE)
-$(OBJ)/src/daemon/paths.o: OUR_CPPFLAGS += -DCONFDIR='"$(confdir)"'
+confdir  = $(sysconfdir)/$(PACKAGE)
 statedir = $(localstatedir)/lib/$(PACKAGE)
+rundir   = $(runstatedir)/$(PACKAGE)
+$(OBJ)/src/daemon/paths.o: OUR_CPPFLAGS += -DCONFDIR='"$(confdir)"'
 $(OBJ)/src/tools/ctl_paths.o: OUR_CPPFLAGS += -DSTATEDIR='"$(statedir)"'
 
 $(PROGRAMS) $(OBJ)/unit-tests:
@@ -120,8 +140,102 @@ $(OBJ)/%.o: $(srcdir)/%.cc config.mk
 
 -include $(patsubst %.cc,$(OBJ)/%.d,$(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC) $(PING_SRC) $(TEST_SRC))
 
+# --- Manuals and configuration, with the configured paths written in --------
+
+EDIT = sed -e 's,@confdir@,$(confdir),g' -e 's,@statedir@,$(statedir),g' -e 's,@rundir@,$(rundir),g' \
+           -e 's,@sbindir@,$(sbindir),g' -e 's,@version@,$(VERSION),g'
+
+$(OBJ)/man/%: $(srcdir)/man/% config.mk
+	@$(MKDIR_P) $(@D)
+	$(EDIT) $< > $@
+
+$(OBJ)/etc/%: $(srcdir)/etc/% config.mk
+	@$(MKDIR_P) $(@D)
+	$(EDIT) $< > $@
+
+# --- Tests -----------------------------------------------------------------
+# The programs are built as they are installed, by the compiler that configure
+# found; the tests run on a second build, by clang with the address and
+# undefined-behaviour sanitizers. Neither may warn.
+
+SANITIZED = CXX=clang++ OBJ=$(OBJ)/sanitized \
+            CXXFLAGS='-O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -Werror' \
+            CPPFLAGS='-DCPPUTEST_MEM_LEAK_DETECTION_DISABLED'
+
+check: check-documents
+	$(MAKE) $(SANITIZED) check-unit check-system
+	OBJ=$(OBJ) $(srcdir)/tests/system/run 10 20
+
+check-documents: CXXFLAGS += -Werror
+check-documents: all
+	$(srcdir)/scripts/check-layers.sh
+	$(srcdir)/scripts/check-docs.sh $(OBJ)
+
 check-unit: $(OBJ)/unit-tests
 	cd $(srcdir) && $(abspath $(OBJ)/unit-tests)
+
+check-system: $(PROGRAMS)
+	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/system/run
+
+demo: all
+	OBJ=$(abspath $(OBJ)) $(srcdir)/scripts/demo
+
+bench: all
+	@echo "make bench has no rows yet"
+
+# --- Install ---------------------------------------------------------------
+
+unitdir = $(prefix)/lib/systemd/system
+
+install: all
+	$(MKDIR_P) $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(confdir) $(DESTDIR)$(unitdir)
+	$(MKDIR_P) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8
+	$(INSTALL_PROGRAM) $(OBJ)/rpctunneld $(OBJ)/rpctunnelctl $(DESTDIR)$(sbindir)
+	$(INSTALL_PROGRAM) $(OBJ)/rpctunnel-ping $(DESTDIR)$(bindir)
+	$(INSTALL_DATA) $(OBJ)/man/rpctunnel-ping.1 $(DESTDIR)$(mandir)/man1
+	$(INSTALL_DATA) $(OBJ)/man/rpctunneld.conf.5 $(DESTDIR)$(mandir)/man5
+	$(INSTALL_DATA) $(OBJ)/man/rpctunneld.8 $(OBJ)/man/rpctunnelctl.8 $(DESTDIR)$(mandir)/man8
+	$(INSTALL_DATA) $(OBJ)/etc/rpctunneld.service $(DESTDIR)$(unitdir)
+	test -f $(DESTDIR)$(confdir)/rpctunneld.conf || \
+		$(INSTALL_DATA) $(OBJ)/etc/rpctunneld.conf $(DESTDIR)$(confdir)/rpctunneld.conf
+
+# The configuration is the administrator's once installed: it stays if edited.
+uninstall:
+	rm -f $(DESTDIR)$(sbindir)/rpctunneld $(DESTDIR)$(sbindir)/rpctunnelctl $(DESTDIR)$(bindir)/rpctunnel-ping
+	rm -f $(DESTDIR)$(mandir)/man1/rpctunnel-ping.1 $(DESTDIR)$(mandir)/man5/rpctunneld.conf.5
+	rm -f $(DESTDIR)$(mandir)/man8/rpctunneld.8 $(DESTDIR)$(mandir)/man8/rpctunnelctl.8
+	rm -f $(DESTDIR)$(unitdir)/rpctunneld.service
+	! cmp -s $(OBJ)/etc/rpctunneld.conf $(DESTDIR)$(confdir)/rpctunneld.conf || \
+		rm -f $(DESTDIR)$(confdir)/rpctunneld.conf
+
+# --- Source archive --------------------------------------------------------
+
+DISTDIR   = $(PACKAGE)-$(VERSION)
+DISTFILES = COPYING Makefile README configure configure.ac etc include man scripts src tests
+
+dist: $(srcdir)/configure
+	tar -C $(srcdir) --exclude='*~' --exclude='.*.sw?' --exclude=__pycache__ --transform='s,^,$(DISTDIR)/,' \
+		--owner=0 --group=0 --sort=name -czf $(DISTDIR).tar.gz $(DISTFILES)
+
+# What automake's distcheck proves: a read-only unpacked archive configures and
+# builds elsewhere, passes its tests, installs, uninstalls and cleans up whole.
+distcheck: dist
+	test ! -d obj/distcheck || chmod -R u+w obj/distcheck
+	rm -rf obj/distcheck
+	$(MKDIR_P) obj/distcheck/build
+	tar -C obj/distcheck -xzf $(DISTDIR).tar.gz
+	chmod -R a-w obj/distcheck/$(DISTDIR)
+	cd obj/distcheck/build && \
+		../$(DISTDIR)/configure --prefix=/usr --sysconfdir=/etc $(DISTCHECK_CONFIGURE_FLAGS) && \
+		$(MAKE) all && $(MAKE) check && \
+		$(MAKE) install DESTDIR=$(CURDIR)/obj/distcheck/root && \
+		$(MAKE) uninstall DESTDIR=$(CURDIR)/obj/distcheck/root && \
+		$(MAKE) dist && rm -f $(DISTDIR).tar.gz && \
+		$(MAKE) distclean
+	test -z "$$(find obj/distcheck/root -type f)" || { echo "uninstall left files"; exit 1; }
+	test -z "$$(find obj/distcheck/build -type f)" || { echo "distclean left files"; exit 1; }
+	chmod -R u+w obj/distcheck && rm -rf obj/distcheck
+	@echo "$(DISTDIR).tar.gz is ready to publish"
 
 clean:
 	rm -rf obj

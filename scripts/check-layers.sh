@@ -20,7 +20,8 @@ sqlite3.*\.h                                        directory
 crypt\.h                                            access
 nettle/.*                                           access
 (sys/socket|sys/epoll|sys/un|sys/eventfd)\.h        net
-(netinet/.*|arpa/inet\.h|netdb\.h|linux/sockios\.h) net'
+(netinet/.*|netdb\.h|linux/sockios\.h)              net
+arpa/inet\.h                                        net directory'
 
 rank() { echo "$layers" | grep -nw -- "$1" | cut -d: -f1; }
 

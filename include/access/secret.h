@@ -19,7 +19,11 @@ public:
         bytes_.swap(other.bytes_);
         return *this;
     }
-    ~Secret() { explicit_bzero(bytes_.data(), bytes_.size()); }
+    ~Secret()
+    {
+        if (!bytes_.empty())
+            explicit_bzero(bytes_.data(), bytes_.size());
+    }
 
     std::string_view view() const noexcept
     {

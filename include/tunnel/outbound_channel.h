@@ -26,6 +26,9 @@ public:
     void start();
     /// Closes both legs. Idempotent.
     void end(const std::string& reason);
+    /// The IN channel of the virtual connection is gone. The server will end this one; a last answer may be
+    /// on its way, so it has some time for that.
+    void mate_ended(const std::string& reason);
     /// The client of the other half turned out to take part in flow control.
     void trust_client() noexcept { role_.trust_client(); }
 
@@ -69,7 +72,7 @@ private:
     rpch::OutboundProxy role_;
     Leg leg_;
     std::unique_ptr<Hop> hop_;
-    net::Timer clock_; // until opened: the time to get there; then: pings; when draining: the time for it
+    net::Timer clock_; // until opened: the time to get there; then: pings; at the end: the time for that
     net::Timer stall_;
     const net::Millis began_;
     net::Millis last_sent_;
@@ -78,7 +81,7 @@ private:
     mutable bool lifetime_used_up_ = false;
     bool draining_ = false;
     bool ended_ = false;
-    std::string end_reason_; // while draining
+    std::string end_reason_; // while draining, or without a mate
 };
 
 } // namespace tunnel

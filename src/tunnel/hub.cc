@@ -155,11 +155,15 @@ template <class Table> static void bury(Table& table, const rpch::Cookie& cookie
 void Hub::retire(InboundChannel& channel)
 {
     bury(inbound_, channel.virtual_connection(), &channel, environment_.loop);
+    if (OutboundChannel* const mate = find_outbound(channel.virtual_connection()))
+        mate->mate_ended("the IN channel has ended");
 }
 
 void Hub::retire(OutboundChannel& channel)
 {
     bury(outbound_, channel.virtual_connection(), &channel, environment_.loop);
+    if (InboundChannel* const mate = find_inbound(channel.virtual_connection()))
+        mate->end("the OUT channel has ended");
 }
 
 void Hub::virtual_server_ended(VirtualServer& server)

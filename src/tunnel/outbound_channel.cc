@@ -114,14 +114,14 @@ void OutboundChannel::hop_rpc(const rpch::Framer::Piece& piece)
 {
     if (ended_ || draining_)
         return;
+    rpch::Effects effects;
     if (piece.first) {
-        rpch::Effects effects;
         if (const char* const error = role_.on_server_rpc(piece.frag_length, effects))
             return end(error);
-        run(effects);
     }
-    if (!ended_)
-        leg_.outlet().put(piece);
+    // The answer first: an acknowledgement that was held back until it came goes behind it.
+    leg_.outlet().put(piece);
+    run(effects);
 }
 
 std::size_t OutboundChannel::hop_allowance(bool ahead)
@@ -146,6 +146,16 @@ void OutboundChannel::hop_closed(const std::string& reason)
     end_reason_ = reason;
     clock_.set(drain_patience);
     flush_client();
+}
+
+void OutboundChannel::mate_ended(const std::string& reason)
+{
+    if (ended_ || draining_)
+        return;
+    if (!opened())
+        return end(reason);
+    end_reason_ = reason;
+    clock_.set(drain_patience);
 }
 
 void OutboundChannel::run(const rpch::Effects& effects)
@@ -223,6 +233,8 @@ void OutboundChannel::on_clock()
 {
     if (draining_)
         return end(end_reason_ + "; the client did not take the rest");
+    if (!end_reason_.empty())
+        return end(end_reason_);
     if (!opened())
         return end("the virtual connection was not established within the time limit");
     const net::Millis interval(connection_timeout_ / 2);

@@ -29,7 +29,7 @@ export LAB_DIR LAB_USER=labuser LAB_OTHER_USER=other LAB_PASSWORD='LabPass1!' LA
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$lab_here
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:quarantine_size_mb=8} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 
-if ldd "$OBJ/rpctunneld" 2>/dev/null | grep -q libasan; then export LAB_SLACK=24576; else export LAB_SLACK=4096; fi
+if grep -q __asan_init "$OBJ/rpctunneld"; then export LAB_SLACK=24576; else export LAB_SLACK=4096; fi
 
 LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/rpctunnel-lab.XXXXXX")
 chmod 755 "$LAB_DIR"
@@ -131,7 +131,7 @@ lab_directory() {
     [ ! -e "$lab_db" ] || return 0
     mkdir -p "$(dirname "$lab_db")"
     ctl init >/dev/null
-    printf '%s\n' "$LAB_PASSWORD" | ctl user add "$LAB_USER" >/dev/null
+    printf '%s\n' "$LAB_PASSWORD" | ctl user add "$LAB_USER" --domain LAB --upn "$LAB_USER@lab.example" >/dev/null
     printf '%s\n' "$LAB_PASSWORD" | ctl user add "$LAB_OTHER_USER" >/dev/null
 }
 
