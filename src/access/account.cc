@@ -26,8 +26,9 @@ std::optional<Login> Login::parse(std::string_view text)
 {
     if (std::any_of(text.begin(), text.end(), control))
         return std::nullopt;
-    if (text.starts_with('\\'))
-        text.remove_prefix(1); // an empty domain, as Windows writes it before user@realm
+    const bool empty_domain = text.starts_with('\\'); // as Windows writes it before user@realm
+    if (empty_domain)
+        text.remove_prefix(1);
     else if (const auto at = text.find('\\'); at != std::string_view::npos) {
         const std::string_view domain = text.substr(0, at);
         const std::string_view name = text.substr(at + 1);
@@ -39,7 +40,7 @@ std::optional<Login> Login::parse(std::string_view text)
         return std::nullopt;
     const auto at = text.rfind('@');
     if (at == std::string_view::npos)
-        return usable(text) ? std::optional(Login{"", base::lower(text)}) : std::nullopt;
+        return usable(text) && !empty_domain ? std::optional(Login{"", base::lower(text)}) : std::nullopt;
     const std::string_view name = text.substr(0, at);
     const std::string_view realm = text.substr(at + 1);
     if (!usable(name) || !usable(realm))
