@@ -5,7 +5,7 @@
 # shows a password.
 . "$(dirname "$0")/lab.sh"
 lab_server plain=tcp http=http
-lab_daemon
+lab_daemon 'setup_timeout = 2s'
 python "$lab_here/auth.py"
 
 step "a disabled account"

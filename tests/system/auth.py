@@ -3,6 +3,7 @@ import os
 
 import lab
 import rpch_client
+import wire
 from rpch_client import basic
 
 TARGET = os.environ['T_plain']
@@ -28,6 +29,8 @@ for auth in (None, WRONG):
     for method, length in (('RPC_IN_DATA', 1 << 30), ('RPC_OUT_DATA', 76)):
         with lab.channel() as channel:
             channel.request(method, TARGET, length, auth=auth)
+            if length == 76:
+                channel.send(wire.conn_a1(os.urandom(16), os.urandom(16), 65536))
             lab.same(channel.reply().status, 401, f'{method} {auth}')
             if length > 76:
                 lab.check(channel.closed(), 'closed without RST')
@@ -40,6 +43,12 @@ for target in (TARGET, 'nowhere.example:1', 'localhost:1', '11111111-2222-3333-4
         channel.request('RPC_IN_DATA', target, 0)
         answers.add(channel.reply().status)
 lab.same(answers, {401}, 'answers without credentials')
+
+lab.step('a domain the account was not given')
+for name in ('OTHER\\' + lab.USER, lab.USER + '@other.example', '\\' + lab.USER, lab.USER + '@'):
+    with lab.channel() as channel:
+        channel.request('RPC_IN_DATA', TARGET, 0, auth=basic(name, lab.PASSWORD))
+        lab.same(channel.reply().status, 401, name)
 
 lab.step('user, DOMAIN\\user, user@domain, any case')
 for name in (lab.USER, 'LAB\\' + lab.USER, lab.USER.upper(), 'lab\\' + lab.USER.upper(), lab.USER + '@lab.example'):
@@ -54,9 +63,9 @@ for target in (TARGET, os.environ['T_http']):
     try:
         tunnel.open()
         lab.check(False, 'the two channels were joined')
-    except (rpch_client.Gone, rpch_client.Slow, rpch_client.wire.Broken) as error:
-        lab.check(not isinstance(error, rpch_client.Slow), f'closed at once: {error}')
-    lab.check(lines.wait('principal'), 'one line gives the reason')
+    except (rpch_client.Gone, rpch_client.Slow, wire.Broken) as error:
+        lab.check(not isinstance(error, rpch_client.Slow), f'closed in time: {error}')
+    lab.check(lines.wait('another user'), 'one line gives the reason')
     tunnel.close()
     with lab.tunnel(target, auth=lab.OTHER_AUTH).open() as good:
         good.bind()

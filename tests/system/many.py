@@ -28,7 +28,7 @@ for round_number in range(ROUNDS):
         for number, tunnel in enumerate(tunnels):
             (tunnel.inward if number % 3 == 0 else tunnel.outward).close()
     used = lab.memory()
-    lab.check(lab.soon(lambda: lab.descriptors() <= base + 2, limit=10), f'descriptors: {lab.descriptors()}, at the start {base}')
+    lab.check(lab.soon(lambda: lab.descriptors() <= base, limit=10), f'descriptors: {lab.descriptors()}, at the start {base}')
     for tunnel in tunnels:
         tunnel.close()
     memory.append(lab.memory())

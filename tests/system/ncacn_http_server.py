@@ -11,7 +11,7 @@ interface, the calls ECHO (the stub back), SOURCE (N bytes in fragments of M), S
 Modes: http (ncacn_http), tcp (ncacn_ip_tcp), bridge=HOST:PORT (ncacn_http in front of a real server on plain TCP).
 Knobs: no_banner, late_banner, split (the first 64 bytes of a PDU in pieces of 1..7), big_endian (answers in that byte order), rpc_on_in (an RPC
 PDU on the IN leg after the bind), wrong_cookie (each FlowControlAck is preceded by one for an unknown channel), never_ack,
-bind_nak, late_bind=MS, mute (no C1, B3), slow (reads 64 KiB a second), window=N, close=accept|a2|b2|opened|bind|request.
+bind_nak, late_bind=MS, late_open=MS (C1, B3), mute (no C1, B3), slow (reads 64 KiB a second), window=N, close=accept|a2|b2|opened|bind|request.
 """
 import argparse
 import asyncio
@@ -213,6 +213,8 @@ class VirtualConnection:
         knobs = self.endpoint.knobs
         if 'mute' in knobs:
             return
+        if 'late_open' in knobs:
+            await asyncio.sleep(int(knobs['late_open']) / 1000)
         self.in_available = self.in_advertised = self.in_window
         self.out_available = self.out_window
         await self.in_leg.write(wire.conn_b3(self.in_window))

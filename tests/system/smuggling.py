@@ -49,8 +49,7 @@ HEADERS = {
 LINES = {
     'HTTP/2.0': LINE.replace('1.1', '2.0'), 'HTTP/1.2': LINE.replace('1.1', '1.2'), 'HTTP/0.9': LINE.replace(' HTTP/1.1', ''),
     'http in small letters': LINE.replace('HTTP', 'http'), 'two blanks': LINE.replace(' /', '  /'), 'tab': LINE.replace(' /', '\t/'),
-    'three digits': LINE.replace('1.1', '1.1.1'), 'blank at the end': LINE + ' ', 'no slash': LINE.replace('/rpc/rpc', 'rpc/rpc'),
-    'blank in front': ' ' + LINE, 'method with colon': LINE.replace('RPC_IN', 'RPC:IN'), 'only a method': 'RPC_IN_DATA',
+    'three digits': LINE.replace('1.1', '1.1.1'), 'blank at the end': LINE + ' ', 'blank in front': ' ' + LINE, 'method with colon': LINE.replace('RPC_IN', 'RPC:IN'), 'only a method': 'RPC_IN_DATA',
 }
 
 
