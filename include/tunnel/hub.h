@@ -36,7 +36,7 @@ public:
     /// The directory has changed: channels of mailboxes whose active copy has moved are closed, spread over
     /// a short time. Asks a worker; returns at once.
     void recheck_routes();
-    /// Closes every channel.
+    /// Closes every channel; from now on none is admitted.
     void close_all(const std::string& reason);
 
     std::size_t inbound_channels() const noexcept { return inbound_.size(); }
@@ -77,6 +77,7 @@ private:
     std::vector<rpch::Cookie> moved_;
     std::size_t moved_per_turn_ = 1;
     net::Timer closing_;
+    bool closed_ = false;
 };
 
 } // namespace tunnel

@@ -91,6 +91,8 @@ void Hub::admit(Opening&& opening)
 /// Why a channel may not join, or null. See "Cookies" in PROTOCOL NOTES of rpctunneld(8).
 const char* Hub::objection(const Opening& opening)
 {
+    if (closed_)
+        return "the daemon stops";
     const bool in = opening.arrival.method == Method::in_data;
     const InboundChannel* const inbound = find_inbound(opening.virtual_connection);
     const OutboundChannel* const outbound = find_outbound(opening.virtual_connection);
@@ -239,6 +241,7 @@ void Hub::close_moved()
 
 void Hub::close_all(const std::string& reason)
 {
+    closed_ = true;
     while (!outbound_.empty())
         outbound_.begin()->second->end(reason);
     while (!inbound_.empty())
