@@ -1,10 +1,10 @@
 #pragma once
 
 #include "base/cursor.h"
-#include "base/unique_fd.h"
 #include "http/request.h"
 #include "net/address.h"
 #include "net/loop.h"
+#include "net/stream.h"
 
 #include <memory>
 #include <span>
@@ -107,7 +107,7 @@ private:
     Engine& engine_;
     Guest* guest_; // null when the request was taken back
     HeadFacts facts_;
-    base::UniqueFd ours_;
+    net::Stream ours_;                     // our end of the pair
     MHD_Connection* connection_ = nullptr; // null when the library has closed it
     std::string target_;
     net::Task moved_;

@@ -43,8 +43,8 @@ struct Verdict {
 /// inside. One for all connections of a shard; judge() may run on several workers at once.
 class Gate {
 public:
-    /// Bodies up to this size are read before an ordinary answer, so that the connection can live on. Authentication legs
-    /// carry 0, 4, 76 or 120 bytes.
+    /// Bodies up to this size are read before an ordinary answer, so that the connection can live on.
+    /// Authentication legs carry 0, 4, 76 or 120 bytes.
     static constexpr std::uint64_t small_body = 4096;
     /// MS-RPCH section 2.1.2.1.5: an authenticated request of at most this size is an echo request.
     static constexpr std::uint64_t echo_body = 16;
@@ -53,7 +53,8 @@ public:
 
     Gate(const auth::Backends& backends, directory::Policy& policy) noexcept : backends_(backends), policy_(policy) {}
 
-    auth::Authenticator authenticator(bool tls) const { return auth::Authenticator(backends_, auth::Channel{tls}); }
+    /// For one connection.
+    auth::Authenticator authenticator(bool tls) const { return {backends_, auth::Channel{tls}}; }
 
     /// Never blocks. Kind `ask` means: call judge() with this verdict.
     Verdict glance(const Request& request, auth::Authenticator& authenticator) const;

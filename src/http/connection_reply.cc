@@ -130,7 +130,7 @@ void Connection::flush()
     next_request();
 }
 
-/// Closing now would answer bytes under way with a reset, and the reset can destroy the reply that the client has not read.
+/// Closing now would answer bytes under way with a reset, which can destroy the reply before the client reads it.
 void Connection::linger()
 {
     state_ = State::lingering;

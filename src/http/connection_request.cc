@@ -111,7 +111,7 @@ void Connection::moved()
     if (asked_)
         return;
     if (state_ == State::judging) {
-        if (question_ && question_->verdict.kind == Verdict::Kind::ask)
+        if (exchange_->suspended())
             return ask();
         act();
     } else {
@@ -144,7 +144,7 @@ void Connection::on_judged()
 {
     asked_ = false;
     if (state_ == State::judging)
-        exchange_->resume(); // asks rule() again
+        exchange_->resume(); // it asks rule() again
 }
 
 /// The verdict is known.

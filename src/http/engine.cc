@@ -1,16 +1,14 @@
 #include "http/engine.h"
 
 #include "base/log.h"
+#include "net/socket_pair.h"
 
 #include <microhttpd.h>
-
-#include <sys/socket.h>
+#include <strings.h>
 
 #include <cassert>
-#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
-#include <cstring>
 #include <stdexcept>
 #include <string_view>
 
@@ -172,8 +170,9 @@ Engine::Engine(net::Loop& loop, unsigned connections, std::size_t pool)
       again_(loop, net::Task::Callback::of<&Engine::run>(this))
 {
     // The logger must be the first option, or errors in the others go to standard error.
-    daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0,
-                               nullptr, nullptr, &EngineGlue::on_request, this,
+    constexpr unsigned flags =
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
+    daemon_ = MHD_start_daemon(flags, 0, nullptr, nullptr, &EngineGlue::on_request, this,
                                MHD_OPTION_EXTERNAL_LOGGER, &on_log, nullptr,
                                MHD_OPTION_CONNECTION_LIMIT, connections,
                                MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool,
@@ -211,7 +210,8 @@ void Engine::run() noexcept
 }
 
 Exchange::Exchange(Engine& engine, Guest& guest, const HeadFacts& facts) noexcept
-    : engine_(engine), guest_(&guest), facts_(facts), moved_(engine.loop_, net::Task::Callback::of<&Exchange::tell>(this))
+    : engine_(engine), guest_(&guest), facts_(facts),
+      moved_(engine.loop_, net::Task::Callback::of<&Exchange::tell>(this))
 {
 }
 
@@ -221,7 +221,7 @@ Exchange::~Exchange()
     if (suspended_)
         resume();
     // The library sees the end of the stream and closes its side.
-    ours_.reset();
+    ours_.close();
     for (int i = 0; connection_ && i < rounds_at_once; ++i)
         engine_.run();
     assert(!connection_);
@@ -229,16 +229,17 @@ Exchange::~Exchange()
 
 bool Exchange::start(base::Bytes head, const net::Address& client) noexcept
 {
-    int pair[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+    auto pair = net::socket_pair();
+    if (!pair)
         return false;
-    ours_.reset(pair[0]);
+    ours_ = net::Stream(std::move(pair->first));
 
     sockaddr_storage address{};
     const socklen_t size = client.to_sockaddr(address);
     engine_.starting_ = this;
-    // Owns its end from here on, also when it fails.
-    const MHD_Result added = MHD_add_connection(engine_.daemon_, pair[1], reinterpret_cast<sockaddr*>(&address), size);
+    // The library owns its end from here on, also when it fails.
+    const MHD_Result added = MHD_add_connection(engine_.daemon_, pair->second.release(),
+                                                reinterpret_cast<const sockaddr*>(&address), size);
     engine_.starting_ = nullptr;
     return added == MHD_YES && feed(head);
 }
@@ -248,15 +249,19 @@ bool Exchange::feed(base::Bytes bytes) noexcept
     // The library reads while we write, so that a head larger than the pair's buffer goes through too.
     int stalls = 0;
     while (!bytes.empty()) {
-        const ssize_t sent = ::send(ours_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0 && errno != EAGAIN)
+        const net::IoResult put = ours_.write(bytes);
+        switch (put.kind) {
+        case net::IoResult::Kind::ok:
+            bytes = bytes.subspan(put.size);
+            break;
+        case net::IoResult::Kind::again:
+            if (++stalls > rounds_at_once)
+                return false;
+            break;
+        case net::IoResult::Kind::eof:
+        case net::IoResult::Kind::error:
             return complete_; // it has answered and closed without reading on
-        if (sent > 0)
-            bytes = bytes.subspan(static_cast<std::size_t>(sent));
-        else if (++stalls > rounds_at_once)
-            return complete_;
+        }
         engine_.run();
     }
     return true;
@@ -278,8 +283,7 @@ void Exchange::tell()
 
 std::size_t Exchange::read(std::span<std::uint8_t> out) noexcept
 {
-    const ssize_t got = ::recv(ours_.get(), out.data(), out.size(), MSG_DONTWAIT);
-    return got > 0 ? static_cast<std::size_t>(got) : 0;
+    return ours_.read(out).size;
 }
 
 } // namespace http

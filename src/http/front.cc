@@ -3,8 +3,7 @@
 #include "base/log.h"
 #include "http/connection.h"
 #include "http/reply.h"
-
-#include <sys/socket.h>
+#include "net/stream.h"
 
 #include <algorithm>
 #include <atomic>
@@ -59,10 +58,11 @@ void Front::accept(base::UniqueFd socket, const net::Address& peer, const net::T
 
 void Front::turn_away(base::UniqueFd socket, bool tls, const char* reason) noexcept
 {
-    if (!tls) {
+    if (!tls) { // as much as can be said without waiting for him
         const std::string reply = rpc_error_reply(server_too_busy);
-        [[maybe_unused]] const ssize_t sent =
-            ::send(socket.get(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        net::Stream stream(std::move(socket));
+        stream.write({reinterpret_cast<const std::uint8_t*>(reply.data()), reply.size()});
+        stream.shutdown_write();
     }
     ++unreported_;
     const net::Millis now = env_.loop.now();

@@ -137,6 +137,42 @@ TEST(Head, http10HasNoExpectations)
     CHECK_FALSE(check.facts.expect_continue);
 }
 
+TEST(Head, realClients)
+{
+    const struct {
+        const char* head;
+        bool http10, expects;
+    } clients[] = {
+        {"RPC_IN_DATA /rpc/rpcproxy.dll?labsrv:6001 HTTP/1.1\r\nHost: 127.0.0.1:18091\r\nAccept-Encoding: identity\r\n"
+         "User-Agent: MSRPC\r\nCache-Control: no-cache\r\nConnection: Keep-Alive\r\nExpect: 100-continue\r\n"
+         "Accept: application/rpc\r\nPragma: No-cache\r\nContent-Length: 1073741824\r\n"
+         "Authorization: Basic bGFidXNlcjpMYWJQYXNzMSE=\r\n\r\n", // impacket
+         false, true},
+        {"RPC_IN_DATA /rpc/rpcproxy.dll?labsrv:6001 HTTP/1.0\r\nAccept: application/rpc\r\nUser-Agent: MSRPC\r\n"
+         "Host: 127.0.0.1\r\nConnection: keep-alive\r\nContent-Length: 1073741824\r\nCache-Control: no-cache\r\n"
+         "Pragma: no-cache\r\n\r\n", // Samba
+         true, false},
+        {"RPC_IN_DATA /rpc/rpcproxy.dll?labsrv:6001 HTTP/1.1\r\nAccept: application/rpc\r\nHost: 127.0.0.44\r\n"
+         "User-Agent: MSRPC\r\nPragma: no-cache\r\nCache-Control: no-cache\r\nContent-Length: 1073741824\r\n"
+         "Connection: Keep-Alive\r\n\r\n", // Wine
+         false, false},
+        {"RPC_IN_DATA /rpc/rpcproxy.dll?localhost:3388 HTTP/1.1\r\nCache-Control: no-cache\r\n"
+         "Pragma: ResourceTypeUuid=44e265dd-7daf-42cd-8560-3cdb6e7a2729, "
+         "SessionId=fbd9c34f-397d-471d-a109-1b08cc554624\r\n"
+         "Accept: application/rpc\r\nUser-Agent: MSRPC\r\nHost: 127.0.0.1\r\nConnection: Keep-Alive\r\n"
+         "Content-Length: 1073741824\r\nAuthorization: NTLM TlRMTVNTUAABAAAA\r\n\r\n", // FreeRDP
+         false, false},
+    };
+    for (const auto& client : clients) {
+        const http::HeadCheck check = http::check_head(client.head);
+        LONGS_EQUAL_TEXT(0, check.status, check.reason);
+        CHECK_EQUAL(client.http10, check.facts.http10);
+        CHECK_EQUAL(client.expects, check.facts.expect_continue);
+        CHECK_TRUE(check.facts.keep_alive);
+        LONGLONGS_EQUAL(1073741824, check.facts.content_length);
+    }
+}
+
 TEST_GROUP(HeadScanner)
 {
     HeadScanner scanner;

@@ -64,9 +64,10 @@ TEST(Request, minConnTimeoutIsBroughtIntoItsRange)
 
 TEST(Request, directivesComeFromAllPragmaLines)
 {
-    const http::Pragma pragma = http::parse_pragma(
-        {"no-cache", "ResourceTypeUuid=44E265DD-7daf-42cd-8560-3cdb6e7a2729, SessionId=fbd9c34f-397d-471d-a109-1b08cc554624",
-         "MinConnTimeout=240"});
+    const http::Pragma pragma = http::parse_pragma({"no-cache",
+                                                    "ResourceTypeUuid=44E265DD-7daf-42cd-8560-3cdb6e7a2729, "
+                                                    "SessionId=fbd9c34f-397d-471d-a109-1b08cc554624",
+                                                    "MinConnTimeout=240"});
     STRCMP_EQUAL("44e265dd-7daf-42cd-8560-3cdb6e7a2729", pragma.resource_type.c_str());
     STRCMP_EQUAL("fbd9c34f-397d-471d-a109-1b08cc554624", pragma.session.c_str());
     LONGS_EQUAL(240, pragma.min_conn_timeout.value_or(0));
@@ -74,7 +75,13 @@ TEST(Request, directivesComeFromAllPragmaLines)
 
 TEST(Request, whatIsNoUuidIsIgnored)
 {
-    for (const char* value : {"SessionId=", "SessionId=x", "SessionId={fbd9c34f-397d-471d-a109-1b08cc554624}",
-                              "SessionId=fbd9c34f0397d-471d-a109-1b08cc554624", "SessionId=fbd9c34f-397d-471d-a109-1b08cc55462g"})
+    const char* const values[] = {
+        "SessionId=",
+        "SessionId=x",
+        "SessionId={fbd9c34f-397d-471d-a109-1b08cc554624}",
+        "SessionId=fbd9c34f0397d-471d-a109-1b08cc554624",
+        "SessionId=fbd9c34f-397d-471d-a109-1b08cc55462g",
+    };
+    for (const char* value : values)
         STRCMP_EQUAL_TEXT("", http::parse_pragma({value}).session.c_str(), value);
 }

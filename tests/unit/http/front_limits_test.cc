@@ -1,0 +1,126 @@
+#include "front_group.h"
+
+TEST_GROUP_BASE(FrontLimits, FrontGroup)
+{
+    /// Sends the bytes of a head one by one, 30 ms apart, until the front says something.
+    int bytes_until_answer(Client& client)
+    {
+        int bytes = 0;
+        do
+            client.send(in_head.substr(static_cast<std::size_t>(bytes++), 1));
+        while (client.silent() && bytes < 40);
+        return bytes;
+    }
+};
+
+TEST(FrontLimits, aByteNowAndThenDoesNotExtendTheHeadsTime)
+{
+    f().limits.head = net::Millis(150);
+    f().restart();
+    Client client(f());
+    CHECK_TRUE(bytes_until_answer(client) < 20);
+    STARTS("HTTP/1.1 408 ", client.receive_all());
+    LONGS_EQUAL(0, arrivals().size());
+}
+
+TEST(FrontLimits, secondHeadHasItsOwnTime)
+{
+    f().limits.head = net::Millis(150);
+    f().restart();
+    Client client(f());
+    client.send(echo_head);
+    CHECK_TRUE(client.receive(echo_end) == echo_reply);
+    f().idle(250); // idle is not slow
+    CHECK_TRUE(bytes_until_answer(client) < 20);
+    STARTS("HTTP/1.1 408 ", client.receive_all());
+}
+
+TEST(FrontLimits, silentAndIdleConnectionsEnd)
+{
+    f().limits.head = net::Millis(50);
+    f().limits.idle = net::Millis(50);
+    f().restart();
+    Client silent(f()), idle(f());
+    idle.send(echo_head);
+    CHECK_TRUE(idle.receive(echo_end) == echo_reply);
+    STRCMP_EQUAL("", silent.receive_all().c_str());
+    STRCMP_EQUAL("", idle.receive_all().c_str());
+    CHECK_TRUE(all_gone());
+}
+
+TEST(FrontLimits, aClientThatDoesNotCloseIsClosed)
+{
+    f().limits.linger = net::Millis(100);
+    f().restart();
+    Client client(f());
+    client.send("nonsense\n");
+    STARTS("HTTP/1.1 400 ", client.receive_all());
+    LONGS_EQUAL(1, f().front->connections());
+    CHECK_TRUE(all_gone());
+}
+
+TEST(FrontLimits, overTheLimitClientsAreTurnedAway)
+{
+    f().limits.connections = 2;
+    f().restart();
+    Client first(f()), second(f()), third(f()), fourth(f());
+    STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", third.receive_all());
+    STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", fourth.receive_all());
+    LONGS_EQUAL(1, log->count(" turned_away "));
+    second.send(echo_head);
+    CHECK_TRUE(second.receive(echo_end) == echo_reply);
+}
+
+TEST(FrontLimits, clientsMayLeaveAtAnyPoint)
+{
+    const std::string late = request("RPC_IN_DATA", door, 1000, slow);
+    const std::string legs = request("RPC_IN_DATA", door, 76, "") + "part of the body";
+    const std::string refused = request("RPC_OUT_DATA", "/rpc/rpcproxy.dll?other:6001", 76) + "part";
+    const std::string texts[] = {"", "RPC_IN", late, legs, refused, echo_head, "bad\n"};
+    for (const std::string& text : texts)
+        for (const bool abruptly : {false, true}) {
+            Client client(f());
+            client.send(text);
+            f().idle(10);
+            abruptly ? client.abort() : client.close();
+            CHECK_TRUE_TEXT(all_gone(), text.c_str());
+            // An end of stream is no departure: all of the request may have been sent. The tunnel will see.
+            LONGS_EQUAL_TEXT(text == late && !abruptly ? 1 : 0, arrivals().size(), text.c_str());
+            arrivals().clear();
+        }
+    f().idle(250); // the workers' late answers find nobody
+    LONGS_EQUAL(0, arrivals().size());
+}
+
+TEST(FrontLimits, endsWithRequestsInEveryState)
+{
+    Client silent(f()), part(f()), suspended(f()), body(f()), idle(f()), refused(f());
+    part.send("RPC_IN");
+    suspended.send(request("RPC_IN_DATA", door, 1000, slow));
+    body.send(request("RPC_IN_DATA", door, 76, ""));
+    idle.send(echo_head);
+    refused.send("bad\n");
+    CHECK_TRUE(idle.receive(echo_end) == echo_reply);
+    LONGS_EQUAL(6, f().front->connections());
+    CHECK_TRUE(f().front->exchanges() >= 2); // one suspended, one waiting for its body: the library would abort
+    f().front.reset();
+    STRCMP_EQUAL("", suspended.receive_all().c_str());
+    f().idle(150);
+}
+
+TEST(FrontLimits, drainingEndsTheIdleAndRefusesChannels)
+{
+    Client idle(f()), busy(f());
+    idle.send(echo_head);
+    CHECK_TRUE(idle.receive(echo_end) == echo_reply);
+    busy.send(request("RPC_IN_DATA", door, 1000, slow));
+    f().idle(20);
+    f().front->drain();
+    STRCMP_EQUAL("", idle.receive_all().c_str());
+    STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", busy.receive_all());
+    Client late(f());
+    STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", late.receive_all());
+    LONGS_EQUAL(0, arrivals().size());
+    busy.close();
+    CHECK_TRUE(all_gone());
+}
