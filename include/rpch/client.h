@@ -19,9 +19,9 @@ namespace rpch {
 class Client {
 public:
     struct Settings {
-        std::uint32_t receive_window = 65'536;          ///< bytes, announced in CONN/A1
-        std::uint32_t in_lifetime = 1'073'741'824;      ///< bytes, the Content-Length of the IN request
-        std::uint32_t client_keepalive = 300'000;       ///< ms; never 0, which makes a Windows proxy fail
+        std::uint32_t receive_window = 65'536;     ///< bytes, announced in CONN/A1
+        std::uint32_t in_lifetime = 1'073'741'824; ///< bytes, the Content-Length of the IN request
+        std::uint32_t client_keepalive = 300'000;  ///< ms; never 0, which makes a Windows proxy fail
     };
     struct Cookies {
         Cookie virtual_connection, in_channel, out_channel, association_group;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rpch/client.h"
 #include "rpch/rpc.h"
 #include "tools/ping_http.h"
 #include "tools/ping_options.h"
@@ -15,6 +16,16 @@ Failure explain_response(const Response& response, const Options& options);
 
 /// What a bind or a call that the server turned down means. The path to the server is proven by it.
 Failure explain_refusal(const rpch::RpcAnswer& answer, const std::string& target);
+
+/// Bytes that are not what the protocol allows; `reason` is a clause.
+Failure explain_broken(const char* reason);
+
+/// The IN or the OUT channel has ended in this state of the client.
+Failure explain_end(rpch::Client::State state, const std::string& channel, const std::string& how,
+                    const Options& options);
+
+/// Nothing came within the time limit of a step.
+Failure explain_silence(rpch::Client::State state, const Options& options);
 
 /// "Basic, NTLM", or "none".
 std::string list_schemes(const Response& response);

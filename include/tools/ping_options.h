@@ -43,7 +43,7 @@ struct Options {
     bool first_scheme_only = false; ///< -F 2: credentials at once, without asking what the proxy offers
 
     std::uint32_t count = 1;
-    std::uint32_t timeout_s = 30;        ///< of one step
+    std::uint32_t timeout_s = 30; ///< of one step
     std::uint32_t report_interval_s = 15;
     int verbosity = 1;
     bool quiet = false;

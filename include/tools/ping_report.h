@@ -27,6 +27,12 @@ enum class Exit : int {
 
 /// Why a step did not succeed, in words for an administrator.
 struct Failure {
+    Failure() = default;
+    Failure(Exit exit_code, std::optional<std::uint32_t> number, std::string seen = {})
+        : exit(exit_code), detail(std::move(seen)), win32(number)
+    {
+    }
+
     Exit exit = Exit::protocol;
     std::string detail;                 ///< what was seen: "503 RPC Error: 6ba"
     std::string meaning;                ///< a sentence
@@ -78,7 +84,8 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    void end(const char* status, const std::string& detail, const Notes& notes, int http_status, std::optional<std::uint32_t> win32);
+    void end(const char* status, const std::string& detail, const Notes& notes, int http_status,
+             std::optional<std::uint32_t> win32);
 
     const Options& options_;
     Place place_ = Place::general;

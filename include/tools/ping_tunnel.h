@@ -45,7 +45,6 @@ private:
     int until_ping() const;
 
     void broken(const char* reason);
-    Failure timeout_failure() const;
     Failure ended(const char* channel, const std::string& how) const;
     void trace_rts(Place place, const char* direction, base::Bytes pdu);
 
@@ -63,6 +62,7 @@ private:
     bool answered_ = false;
     Deadline::Clock::time_point in_sent_at_;
 
+    const char* out_step_ = "request"; // where the OUT channel stands
     Failure failure_;
     std::optional<Failure> in_failure_;
     std::optional<Failure> out_failure_;

@@ -37,8 +37,10 @@ public:
     Network();
 
     /// The addresses of a name; on failure none, and `error` says why. Numeric hosts need no look-up.
-    std::vector<net::Address> resolve(const std::string& host, std::uint16_t port, std::uint32_t timeout_s, std::string& error);
-    net::ConnectResult connect(const std::string& name, const std::vector<net::Address>& addresses, std::uint32_t timeout_s);
+    std::vector<net::Address> resolve(const std::string& host, std::uint16_t port, std::uint32_t timeout_s,
+                                      std::string& error);
+    net::ConnectResult connect(const std::string& name, const std::vector<net::Address>& addresses,
+                               std::uint32_t timeout_s);
     /// A look-up is still under way: the destructor would wait for it.
     bool stuck() const noexcept { return stuck_; }
 
@@ -69,7 +71,8 @@ public:
     /// Takes a new connection, plain.
     void open(base::UniqueFd fd);
     /// Takes a new connection and makes it TLS. False when the handshake fails: see error().
-    bool open(base::UniqueFd fd, const net::TlsClientContext& context, const std::string& host, const Deadline& deadline);
+    bool open(base::UniqueFd fd, const net::TlsClientContext& context, const std::string& host,
+              const Deadline& deadline);
 
     /// The handshake failed because of the certificate.
     bool untrusted() const noexcept { return untrusted_; }

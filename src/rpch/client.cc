@@ -53,7 +53,7 @@ void Client::on_success_response(Effects& effects)
 
 void Client::on_out_rts(const Rts& pdu, Effects& effects)
 {
-    // A Ping can come at any time, even between CONN/A3 and CONN/C2, and needs no answer (4.10).
+    // A Ping can come at any time, even between CONN/A3 and CONN/C2, and needs no answer.
     switch (state_) {
     case State::out_channel_wait:
         return fail("RTS PDU before the response of the OUT channel", effects);

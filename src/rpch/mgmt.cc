@@ -68,8 +68,8 @@ const char* interface_name(const Guid& uuid) noexcept
         {"367abb81-9844-35f1-ad32-98f038001003", "SVCCTL, services"},
         {"12345678-1234-abcd-ef00-0123456789ab", "SPOOLSS, printing"},
     };
-    const auto found =
-        std::find_if(std::begin(rows), std::end(rows), [&](const Row& row) { return Guid::parse(row.uuid) == uuid; });
+    const auto found = std::find_if(std::begin(rows), std::end(rows),
+                                    [&](const Row& row) { return Guid::parse(row.uuid) == uuid; });
     return found == std::end(rows) ? nullptr : found->name;
 }
 

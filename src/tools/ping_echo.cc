@@ -14,7 +14,7 @@ constexpr std::array<std::uint8_t, 4> windows_body{0xf8, 0xe8, 0x18, 0x08};
 
 Failure no_answer(const Options& options, const Channel& channel)
 {
-    Failure failure{.exit = Exit::protocol, .detail = channel.error(), .meaning = {}, .advice = {}, .win32 = 1728};
+    Failure failure(Exit::protocol, 1728, channel.error());
     if (failure.detail.empty())
         failure.detail = "no answer in time";
     failure.meaning = "The proxy does not answer the echo request: " + failure.detail + ".";
@@ -26,7 +26,8 @@ Failure no_answer(const Options& options, const Channel& channel)
 bool is_echo(base::Bytes body)
 {
     rpch::Rts rts;
-    return body.size() == rpch::row(rpch::RtsId::echo).size && rpch::decode(body, rts).ok() && rts.is(rpch::RtsId::echo);
+    return body.size() == rpch::row(rpch::RtsId::echo).size && rpch::decode(body, rts).ok() &&
+           rts.is(rpch::RtsId::echo);
 }
 
 /// One request and its answer; `usable` tells whether the connection can carry another.
@@ -35,7 +36,8 @@ bool echo_once(const Options& options, Report& report, Proxy& proxy, Channel& ch
     report.begin(channel.place(), with_body ? "echo 4" : "echo 0");
     const Deadline deadline(options.timeout_s);
     usable = false;
-    const bool sent = channel.send(proxy.request(method(channel.place()), with_body ? windows_body.size() : 0), deadline) &&
+    const bool sent = channel.send(proxy.request(method(channel.place()), with_body ? windows_body.size() : 0),
+                                   deadline) &&
                       (!with_body || channel.send(windows_body, deadline));
     // A proxy may have refused the request before it took all of it.
     const Channel::Event event = channel.wait(deadline);
@@ -51,7 +53,8 @@ bool echo_once(const Options& options, Report& report, Proxy& proxy, Channel& ch
     std::vector<std::uint8_t> body;
     const bool complete = Proxy::take_body(channel, deadline, body);
     if (!sent || !is_echo(body)) {
-        Failure failure{.exit = Exit::protocol, .detail = {}, .meaning = {}, .advice = {}, .win32 = 1728, .http_status = 200};
+        Failure failure(Exit::protocol, 1728);
+        failure.http_status = 200;
         failure.detail = response.line() + ", but no echo PDU in the body (" + std::to_string(body.size()) + " bytes)";
         failure.meaning = "The web server accepts the request but does not answer as an RPC proxy.";
         failure.advice = "Check that " + options.path + " is an RPC proxy.";
@@ -62,7 +65,8 @@ bool echo_once(const Options& options, Report& report, Proxy& proxy, Channel& ch
     if (usable)
         report.passed(response.line() + ", echo PDU of 20 bytes", {}, response.status);
     else
-        report.warned(response.line() + ", echo PDU of 20 bytes, but the connection does not stay open: NTLM could not work");
+        report.warned(response.line() +
+                      ", echo PDU of 20 bytes, but the connection does not stay open: NTLM could not work");
     return true;
 }
 

@@ -9,14 +9,15 @@ namespace {
 
 constexpr std::uint32_t access_denied = 5;
 constexpr std::uint32_t server_unavailable = 1722;
+constexpr std::uint32_t call_failed = 1726;
 constexpr std::uint32_t protocol_error = 1728;
 
 Failure unauthorized(const Response& response, const Options& options)
 {
-    Failure failure{.exit = Exit::http_authentication, .detail = {}, .meaning = {}, .advice = {}, .win32 = access_denied};
+    Failure failure(Exit::http_authentication, access_denied);
     const auto schemes = response.schemes();
-    const bool basic =
-        std::any_of(schemes.begin(), schemes.end(), [](const std::string& s) { return base::equal_nocase(s, "Basic"); });
+    const bool basic = std::any_of(schemes.begin(), schemes.end(),
+                                   [](const std::string& s) { return base::equal_nocase(s, "Basic"); });
     const std::string offers = schemes.empty() ? "it offers no scheme at all" : "it offers " + list_schemes(response);
     if (!options.identity) {
         failure.meaning = "The proxy demands authentication; " + offers + ".";
@@ -36,17 +37,18 @@ Failure not_found(const Response& response, const Options& options)
 {
     const std::string_view code = response.header("X-CasErrorCode");
     if (!code.empty()) {
-        Failure failure{.exit = Exit::target_refused, .detail = {}, .meaning = {}, .advice = {}, .win32 = server_unavailable};
+        Failure failure(Exit::target_refused, server_unavailable);
         failure.detail = response.line() + ", X-CasErrorCode: " + std::string(code);
         if (base::equal_nocase(code, "MailboxGuidWithDomainNotFound")) {
             failure.meaning = "The proxy knows no mailbox " + options.server + ".";
-            failure.advice = "Compare the GUID and the domain with the mailbox. On the proxy, \"rpctunnelctl mailbox list\" shows the known ones.";
+            failure.advice = "Compare the GUID and the domain with the mailbox. On the proxy, \"rpctunnelctl mailbox "
+                             "list\" shows the known ones.";
         } else {
             failure.meaning = "The proxy refuses the mailbox " + options.server + ": " + std::string(code) + ".";
         }
         return failure;
     }
-    Failure failure{.exit = Exit::protocol, .detail = {}, .meaning = {}, .advice = {}, .win32 = protocol_error};
+    Failure failure(Exit::protocol, protocol_error);
     failure.meaning = "The web server at this address has nothing at " + options.path + ": it is no RPC proxy.";
     failure.advice = "Check the name and the port of the proxy, and that RPC over HTTP is installed there.";
     return failure;
@@ -54,7 +56,7 @@ Failure not_found(const Response& response, const Options& options)
 
 Failure unavailable(const Response& response, const Options& options)
 {
-    Failure failure{.exit = Exit::server_unavailable, .detail = {}, .meaning = {}, .advice = {}, .win32 = response.rpc_error()};
+    Failure failure(Exit::server_unavailable, response.rpc_error());
     const std::string target = options.server.empty() ? "the server" : options.target();
     if (!failure.win32) {
         failure.win32 = server_unavailable;
@@ -66,12 +68,15 @@ Failure unavailable(const Response& response, const Options& options)
     case access_denied:
         failure.exit = Exit::access_denied;
         failure.meaning = "The proxy does not let this user reach " + target + ".";
-        failure.advice = "Check on the proxy what this account may use, and whether anonymous or unencrypted access is refused.";
+        failure.advice =
+            "Check on the proxy what this account may use, and whether anonymous or unencrypted access is refused.";
         break;
     case server_unavailable:
-        failure.meaning = "The proxy does not allow " + target + ", or nothing answers there. Both are reported with this number.";
-        failure.advice = "Compare the target with ValidPorts on the proxy (\"rpctunnelctl explain " + target +
-                         "\" tells the rule); then, from the proxy, see whether the name resolves and the port accepts connections.";
+        failure.meaning = "The proxy does not allow " + target +
+                          ", or nothing answers there. Both are reported with this number.";
+        failure.advice =
+            "Compare the target with ValidPorts on the proxy (\"rpctunnelctl explain " + target +
+            "\" tells the rule); then, from the proxy, see whether the name resolves and the port accepts connections.";
         break;
     case 1723:
         failure.meaning = "The proxy has reached a connection limit.";
@@ -106,20 +111,24 @@ Failure unavailable(const Response& response, const Options& options)
 
 Failure other(const Response& response, const Options& options)
 {
-    Failure failure{.exit = Exit::protocol, .detail = {}, .meaning = {}, .advice = {}, .win32 = protocol_error};
+    Failure failure(Exit::protocol, protocol_error);
     switch (response.status) {
     case 400:
     case 411:
     case 413:
     case 414:
     case 431:
-        failure.meaning = "The web server does not accept the request. A device in between may allow no body of one gigabyte.";
-        failure.advice = "Try against the proxy directly. A reverse proxy must allow large, long-lived and unbuffered requests.";
+        failure.meaning =
+            "The web server does not accept the request. A device in between may allow no body of one gigabyte.";
+        failure.advice =
+            "Try against the proxy directly. A reverse proxy must allow large, long-lived and unbuffered requests.";
         break;
     case 405:
     case 501:
-        failure.meaning = "The web server does not know the method: the RPC proxy is not installed there, or a device in between filters it.";
-        failure.advice = "Let RPC_IN_DATA and RPC_OUT_DATA through, and check that " + options.path + " is an RPC proxy.";
+        failure.meaning = "The web server does not know the method: the RPC proxy is not installed there, or a device "
+                          "in between filters it.";
+        failure.advice = "Let RPC_IN_DATA and RPC_OUT_DATA through, and check that " + options.path +
+                         " is an RPC proxy.";
         break;
     case 502:
     case 504:
@@ -160,7 +169,7 @@ Failure explain_response(const Response& response, const Options& options)
         failure = unauthorized(response, options);
         break;
     case 403:
-        failure = {.exit = Exit::http_authentication, .detail = {}, .meaning = {}, .advice = {}, .win32 = access_denied};
+        failure = Failure(Exit::http_authentication, access_denied);
         failure.meaning = "The proxy forbids this request.";
         failure.advice = options.tls ? "Check whether this account may use the RPC proxy at all."
                                      : "It may demand TLS: add -F 1, or give --proxy https://...";
@@ -183,7 +192,7 @@ Failure explain_response(const Response& response, const Options& options)
 Failure explain_refusal(const rpch::RpcAnswer& answer, const std::string& target)
 {
     static constexpr std::uint32_t nca_unknown_interface = 0x1c010003, nca_operation_range = 0x1c010002;
-    Failure failure{.exit = Exit::access_denied, .detail = {}, .meaning = {}, .advice = {}, .win32 = access_denied};
+    Failure failure(Exit::access_denied, access_denied);
     const std::string proven = "The whole path works: " + target + " answered through the tunnel, but it ";
     char number[32];
     switch (answer.type) {
@@ -208,11 +217,77 @@ Failure explain_refusal(const rpch::RpcAnswer& answer, const std::string& target
         return failure;
     default:
         failure.win32 = 1717;
-        failure.detail = "bind_ack with rejection, result " + std::to_string(answer.result) + ", reason " + std::to_string(answer.reason);
+        failure.detail = "bind_ack with rejection, result " + std::to_string(answer.result) + ", reason " +
+                         std::to_string(answer.reason);
         failure.meaning = proven + "does not offer the management interface.";
         failure.advice = "For the proxy there is nothing to do.";
         return failure;
     }
+}
+
+Failure explain_broken(const char* reason)
+{
+    Failure failure(Exit::protocol, protocol_error, reason);
+    failure.meaning = std::string("The proxy or the server broke the protocol: ") + reason + ".";
+    failure.advice = "-v 3 shows what was received.";
+    return failure;
+}
+
+Failure explain_end(rpch::Client::State state, const std::string& channel, const std::string& how,
+                    const Options& options)
+{
+    Failure failure(Exit::protocol, protocol_error, channel + " channel: " + how);
+    failure.meaning = "The " + channel + " channel ended ";
+    switch (state) {
+    case rpch::Client::State::out_channel_wait:
+        failure.meaning += "without an HTTP answer: ";
+        failure.advice = "The log of the proxy tells why.";
+        if (!options.tls)
+            failure.advice += " If it expects TLS, add -F 1.";
+        break;
+    case rpch::Client::State::a3w:
+    case rpch::Client::State::c2w:
+        failure.meaning += "before the tunnel was open: ";
+        failure.advice = "The server may have refused the connection at once; the log of the proxy tells why.";
+        break;
+    case rpch::Client::State::opened:
+    case rpch::Client::State::finished:
+        failure.win32 = call_failed;
+        failure.meaning += "during the call: ";
+        failure.advice = "The server may have closed its connection, or a device in between cuts long requests.";
+        break;
+    }
+    failure.meaning += how + ".";
+    return failure;
+}
+
+Failure explain_silence(rpch::Client::State state, const Options& options)
+{
+    Failure failure(Exit::protocol, protocol_error, "nothing within " + std::to_string(options.timeout_s) + " s");
+    switch (state) {
+    case rpch::Client::State::out_channel_wait:
+        failure.meaning = "The proxy takes both requests and answers neither.";
+        failure.advice = "It may still be trying to reach " + options.target() +
+                         " (--timeout waits longer), or a device in between holds the request bodies back.";
+        break;
+    case rpch::Client::State::a3w:
+        failure.meaning = "The answer of the OUT channel begins, but its first PDU does not come.";
+        failure.advice = "A device in between buffers the response body: it must not.";
+        break;
+    case rpch::Client::State::c2w:
+        failure
+            .meaning = "The two channels do not meet: OUT was answered, but the IN channel has not reached the server.";
+        failure.advice = "A device in between may buffer the body of RPC_IN_DATA; or what listens on " +
+                         options.target() + " does not speak RPC over HTTP.";
+        break;
+    case rpch::Client::State::opened:
+    case rpch::Client::State::finished:
+        failure.meaning = "The tunnel is open, but the RPC server does not answer.";
+        failure.advice = "Look at the service on " + options.target() +
+                         "; it may hang, or a device in between holds data back.";
+        break;
+    }
+    return failure;
 }
 
 } // namespace ping

@@ -67,7 +67,8 @@ std::string basic_authorization(const std::string& login, const std::string& pas
 
 std::string_view Response::header(std::string_view name) const noexcept
 {
-    const auto found = std::find_if(headers.begin(), headers.end(), [&](const auto& h) { return base::equal_nocase(h.first, name); });
+    const auto found = std::find_if(headers.begin(), headers.end(),
+                                    [&](const auto& h) { return base::equal_nocase(h.first, name); });
     return found == headers.end() ? std::string_view{} : std::string_view(found->second);
 }
 

@@ -76,9 +76,10 @@ bool repeat_calls(const Options& options, Report& report, Tunnel& tunnel)
     const auto summary = [&] {
         const Milliseconds spent = Clock::now() - began;
         char text[160];
-        std::snprintf(text, sizeof text, "%u of %u calls in %.0f ms; %.0f a second; %.2f / %.2f / %.2f ms shortest, average, longest",
-                      completed, options.count, spent.count(), completed * 1000.0 / std::max(spent.count(), 0.001), shortest.count(),
-                      spent.count() / completed, longest.count());
+        std::snprintf(text, sizeof text,
+                      "%u of %u calls in %.0f ms; %.0f a second; %.2f / %.2f / %.2f ms shortest, average, longest",
+                      completed, options.count, spent.count(), completed * 1000.0 / std::max(spent.count(), 0.001),
+                      shortest.count(), spent.count() / completed, longest.count());
         return std::string(text);
     };
     report.begin(Place::rpc, "calls");
@@ -117,10 +118,10 @@ bool ask_is_listening(const Options& options, Report& report, Tunnel& tunnel)
     }
     Failure failure;
     if (!listening) {
-        failure = {.exit = Exit::protocol, .detail = "malformed answer", .meaning = {}, .advice = {}, .win32 = 1783};
+        failure = Failure(Exit::protocol, 1783, "malformed answer");
         failure.meaning = "The RPC server answered with something that is not the result of is_server_listening.";
     } else {
-        failure = {.exit = Exit::server_unavailable, .detail = "no", .meaning = {}, .advice = {}, .win32 = listening->status ? listening->status : 1722};
+        failure = Failure(Exit::server_unavailable, listening->status ? listening->status : 1722, "no");
         failure.meaning = "The RPC server says that it is not listening for calls.";
         failure.advice = "The service on " + options.target() + " is starting, stopping or broken.";
     }
@@ -141,9 +142,10 @@ bool ask_interfaces(Report& report, Tunnel& tunnel)
                          : std::nullopt;
     if (!ids || ids->status != 0) {
         // The server has answered a call already; that it does not list its interfaces is its own affair.
-        report.warned(answer->type == rpch::PacketType::fault ? "the server refuses to list its interfaces: fault " + win32_text(answer->status)
-                      : ids                                   ? "the server cannot list its interfaces: " + win32_text(ids->status)
-                                                              : "malformed answer");
+        report.warned(answer->type == rpch::PacketType::fault
+                          ? "the server refuses to list its interfaces: fault " + win32_text(answer->status)
+                      : ids ? "the server cannot list its interfaces: " + win32_text(ids->status)
+                            : "malformed answer");
         return true;
     }
     Report::Notes notes;
@@ -213,8 +215,9 @@ int run(int argc, char** argv)
     else
         call(options, report, proxy);
     const std::string where = host_header(options.proxy_host, options.proxy_port, options.tls);
-    const Exit code = report.verdict(options.echo ? "the RPC proxy " + where + " answers on both methods."
-                                                  : options.target() + " answered real RPC calls through " + where + ".");
+    const Exit code = report.verdict(options.echo
+                                         ? "the RPC proxy " + where + " answers on both methods."
+                                         : options.target() + " answered real RPC calls through " + where + ".");
     if (network.stuck()) {
         std::fflush(nullptr);
         std::_Exit(static_cast<int>(code));

@@ -1,140 +1,22 @@
 #include "tools/ping_options.h"
 
 #include "base/text.h"
+#include "tools/ping_arguments.h"
 
 #include <algorithm>
 
 namespace ping {
 namespace {
 
-/// Everything that can be said, before it is judged. One slot a letter: a long option is another name of
-/// its letter, or of a slot above the letters.
-enum Slot : unsigned char {
-    ca_file = 128,
-    insecure,
-    json,
-    password_fd,
-    proxy,
-    timeout,
-    version,
-};
-
-struct LongOption {
-    std::string_view name;
-    unsigned char slot;
-    bool value;
-};
-
-constexpr LongOption long_options[] = {
-    {"ca-file", ca_file, true},   {"count", 'i', true},    {"echo", 'E', false},  {"endpoint", 'e', true},
-    {"help", '?', false},         {"insecure", insecure, false}, {"json", json, false}, {"password-fd", password_fd, true},
-    {"proxy", proxy, true},       {"server", 's', true},   {"timeout", timeout, true}, {"version", version, false},
-};
-
-constexpr std::string_view letters_with_value = "tseoiPHFvrBR";
-constexpr std::string_view letters_alone = "Eqb?";
-/// Letters of rpcping that need RPC security, the endpoint mapper or an HTTP proxy.
-constexpr std::string_view letters_to_come = "fOuaNICTMAUp";
-/// Letters of rpcping that mean something on Windows only.
-constexpr std::string_view letters_of_windows = "Scd";
-
-class Reader {
-public:
-    std::string read(const std::vector<std::string_view>& arguments);
-    bool has(unsigned char slot) const { return given_[slot]; }
-    std::string_view value(unsigned char slot) const { return values_[slot]; }
-    std::string name(unsigned char slot) const { return given_[slot] ? names_[slot] : std::string("-") + static_cast<char>(slot); }
-
-private:
-    std::string read_long(const std::vector<std::string_view>& arguments, std::size_t& at);
-    std::string read_letter(const std::vector<std::string_view>& arguments, std::size_t& at);
-    std::string put(unsigned char slot, std::string name, std::string_view value, bool wants_value);
-
-    bool given_[256] = {};
-    std::string_view values_[256];
-    std::string names_[256];
-};
-
-std::string Reader::read(const std::vector<std::string_view>& arguments)
-{
-    for (std::size_t at = 0; at < arguments.size(); ++at) {
-        const std::string_view argument = arguments[at];
-        std::string error;
-        if (argument.starts_with("--"))
-            error = read_long(arguments, at);
-        else if (argument.size() >= 2 && (argument[0] == '-' || argument[0] == '/'))
-            error = read_letter(arguments, at);
-        else
-            error = "\"" + std::string(argument) + "\" is no option";
-        if (!error.empty())
-            return error;
-    }
-    return {};
-}
-
-std::string Reader::read_long(const std::vector<std::string_view>& arguments, std::size_t& at)
-{
-    const std::string_view argument = arguments[at].substr(2);
-    const auto equals = argument.find('=');
-    const std::string_view word = argument.substr(0, equals);
-    const auto option =
-        std::find_if(std::begin(long_options), std::end(long_options), [&](const LongOption& o) { return o.name == word; });
-    const std::string said = "--" + std::string(word);
-    if (option == std::end(long_options))
-        return "unknown option " + said;
-    if (!option->value)
-        return equals == std::string_view::npos ? put(option->slot, said, {}, false) : said + " takes no value";
-    if (equals != std::string_view::npos)
-        return put(option->slot, said, argument.substr(equals + 1), true);
-    // A path can begin with a slash, so only a dash says that the value was forgotten.
-    if (at + 1 == arguments.size() || arguments[at + 1].starts_with("-"))
-        return "the value of " + said + " is missing";
-    return put(option->slot, said, arguments[++at], true);
-}
-
-std::string Reader::read_letter(const std::vector<std::string_view>& arguments, std::size_t& at)
-{
-    const std::string_view argument = arguments[at];
-    const char letter = argument[1];
-    const std::string said(argument.substr(0, 2));
-    const std::string_view attached = argument.substr(2);
-    if (letters_to_come.find(letter) != std::string_view::npos)
-        return said + " is not available in this version";
-    if (letters_of_windows.find(letter) != std::string_view::npos)
-        return said + " exists only in Microsoft's rpcping";
-    if (letters_alone.find(letter) != std::string_view::npos)
-        return attached.empty() ? put(static_cast<unsigned char>(letter), said, {}, false) : "unknown option " + std::string(argument);
-    if (letters_with_value.find(letter) == std::string_view::npos)
-        return "unknown option " + said;
-    if (!attached.empty())
-        return put(static_cast<unsigned char>(letter), said, attached, true);
-    // Published command lines have lost values ("-o -P ..."): never take the next option for one.
-    if (at + 1 == arguments.size() || arguments[at + 1].starts_with("-") || arguments[at + 1].starts_with("/"))
-        return "the value of " + said + " is missing";
-    return put(static_cast<unsigned char>(letter), said, arguments[++at], true);
-}
-
-std::string Reader::put(unsigned char slot, std::string name, std::string_view value, bool wants_value)
-{
-    if (given_[slot])
-        return names_[slot] == name ? name + " is given twice" : names_[slot] + " and " + name + " say the same thing twice";
-    if (wants_value && value.empty())
-        return "the value of " + name + " is empty";
-    given_[slot] = true;
-    values_[slot] = value;
-    names_[slot] = std::move(name);
-    return {};
-}
-
 template <class Number>
-std::string read_number(const Reader& said, unsigned char slot, std::uint64_t min, std::uint64_t max, Number& out)
+std::string read_number(const Arguments& said, Slot option, std::uint64_t min, std::uint64_t max, Number& out)
 {
-    if (!said.has(slot))
+    if (!said.has(option))
         return {};
-    const auto number = base::parse_decimal(said.value(slot), max);
+    const auto number = base::parse_decimal(said.value(option), max);
     if (!number || *number < min)
-        return said.name(slot) + " takes a number from " + std::to_string(min) + " to " + std::to_string(max) + ", not \"" +
-               std::string(said.value(slot)) + "\"";
+        return said.name(option) + " takes a number from " + std::to_string(min) + " to " + std::to_string(max) +
+               ", not \"" + std::string(said.value(option)) + "\"";
     out = static_cast<Number>(*number);
     return {};
 }
@@ -162,7 +44,8 @@ bool split_host_port(std::string_view text, std::string& host, std::uint16_t& po
         if (has_port && rest[0] != ':')
             return false;
         port_text = has_port ? rest.substr(1) : rest;
-    } else if (const auto colon = text.find(':'); colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos) {
+    } else if (const auto colon = text.find(':');
+               colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos) {
         host = text.substr(0, colon);
         port_text = text.substr(colon + 1);
         has_port = true;
@@ -178,7 +61,7 @@ bool split_host_port(std::string_view text, std::string& host, std::uint16_t& po
     return !host.empty() && plain_name(host);
 }
 
-std::string judge_flags(const Reader& said, Options& options, bool& wants_tls)
+std::string judge_flags(const Arguments& said, Options& options, bool& wants_tls)
 {
     if (!said.has('F'))
         return {};
@@ -195,16 +78,16 @@ std::string judge_flags(const Reader& said, Options& options, bool& wants_tls)
     return {};
 }
 
-std::string judge_proxy(const Reader& said, Options& options, bool wants_tls)
+std::string judge_proxy(const Arguments& said, Options& options, bool wants_tls)
 {
     if (said.has('R') && !base::equal_nocase(said.value('R'), "none"))
         return "-R knows only \"none\": HTTP proxies are not available in this version";
     options.tls = wants_tls;
     std::string_view place;
-    if (said.has(proxy)) {
+    if (said.has(slot::proxy)) {
         if (said.has('o'))
             return "--proxy and -o both name the RPC proxy";
-        place = said.value(proxy);
+        place = said.value(slot::proxy);
         const auto scheme_end = place.find("://");
         if (scheme_end != std::string_view::npos) {
             const std::string_view scheme = place.substr(0, scheme_end);
@@ -239,33 +122,34 @@ std::string judge_proxy(const Reader& said, Options& options, bool wants_tls)
     options.proxy_port = options.tls ? 443 : 80;
     if (!split_host_port(place, options.proxy_host, options.proxy_port))
         return "the RPC proxy \"" + std::string(place) + "\" is not host[:port]";
-    const bool path_ok = std::all_of(options.path.begin(), options.path.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '?' && c != '#'; });
+    const bool path_ok = std::all_of(options.path.begin(), options.path.end(),
+                                     [](char c) { return c > 0x20 && c < 0x7f && c != '?' && c != '#'; });
     if (!path_ok)
         return "the URL of --proxy ends with its path: the query is made of -s and -e";
     return {};
 }
 
-std::string judge_tls(const Reader& said, Options& options)
+std::string judge_tls(const Arguments& said, Options& options)
 {
-    options.ca_file = said.value(ca_file);
-    options.insecure = said.has(insecure);
+    options.ca_file = said.value(slot::ca_file);
+    options.insecure = said.has(slot::insecure);
     options.print_certificate = said.has('b');
     options.certificate_subject = said.value('B');
     if (base::equal_nocase(options.certificate_subject.substr(0, 6), "msstd:"))
         options.certificate_subject.erase(0, 6);
     if (said.has('B') && options.certificate_subject.empty())
         return "the value of -B is empty";
-    if (options.insecure && said.has(ca_file))
+    if (options.insecure && said.has(slot::ca_file))
         return "--insecure and --ca-file contradict each other";
     if (options.tls)
         return {};
-    for (const unsigned char slot : {static_cast<unsigned char>(ca_file), static_cast<unsigned char>(insecure), static_cast<unsigned char>('B'), static_cast<unsigned char>('b')})
-        if (said.has(slot))
-            return said.name(slot) + " needs TLS: add -F 1, or give --proxy https://...";
+    for (const Slot option : {slot::ca_file, slot::insecure, Slot{'B'}, Slot{'b'}})
+        if (said.has(option))
+            return said.name(option) + " needs TLS: add -F 1, or give --proxy https://...";
     return {};
 }
 
-std::string judge_schemes(const Reader& said)
+std::string judge_schemes(const Arguments& said)
 {
     for (std::string_view word : base::split(said.value('H'), ',')) {
         word = base::trim(word);
@@ -282,13 +166,13 @@ std::string judge_schemes(const Reader& said)
     return {};
 }
 
-std::string judge_identity(const Reader& said, Options& options)
+std::string judge_identity(const Arguments& said, Options& options)
 {
     if (said.has('P') && !said.has('H'))
         return "-P needs -H: say which scheme may carry the password, for example -H Basic";
     if (said.has('H') && !said.has('P'))
         return "-H needs -P: there is no logged-on user to take instead";
-    if (said.has(password_fd) && !said.has('P'))
+    if (said.has(slot::password_fd) && !said.has('P'))
         return "--password-fd needs -P user,domain";
     if (options.first_scheme_only && !said.has('H'))
         return "-F 2 needs -H: there is no first scheme";
@@ -312,7 +196,7 @@ std::string judge_identity(const Reader& said, Options& options)
     if (identity.login().find(':') != std::string::npos)
         return "a user name with a colon cannot be sent with Basic";
 
-    if (said.has(password_fd)) {
+    if (said.has(slot::password_fd)) {
         if (!identity.password.empty() && identity.password != "*")
             return "-P and --password-fd both give a password";
         options.password = Options::Password::descriptor;
@@ -322,10 +206,10 @@ std::string judge_identity(const Reader& said, Options& options)
         options.password = Options::Password::prompt;
     }
     options.identity = std::move(identity);
-    return read_number(said, password_fd, 0, 1023, options.password_descriptor);
+    return read_number(said, slot::password_fd, 0, 1023, options.password_descriptor);
 }
 
-std::string judge_target(const Reader& said, Options& options)
+std::string judge_target(const Arguments& said, Options& options)
 {
     if (said.has('t') && !base::equal_nocase(said.value('t'), "ncacn_http"))
         return "-t knows only ncacn_http, not \"" + std::string(said.value('t')) + "\"";
@@ -342,11 +226,11 @@ std::string judge_target(const Reader& said, Options& options)
     return read_number(said, 'e', 1, 65535, options.endpoint);
 }
 
-std::string judge(const Reader& said, Options& options)
+std::string judge(const Arguments& said, Options& options)
 {
     options.echo = said.has('E');
     options.quiet = said.has('q');
-    options.json = said.has(json);
+    options.json = said.has(slot::json);
     bool wants_tls = false;
     for (const std::string& error : {
              judge_flags(said, options, wants_tls),
@@ -357,7 +241,7 @@ std::string judge(const Reader& said, Options& options)
              read_number(said, 'i', 1, 1'000'000, options.count),
              read_number(said, 'v', 1, 3, options.verbosity),
              read_number(said, 'r', 1, 86'400, options.report_interval_s),
-             read_number(said, timeout, 1, 3'600, options.timeout_s),
+             read_number(said, slot::timeout, 1, 3'600, options.timeout_s),
          })
         if (!error.empty())
             return error;
@@ -371,13 +255,13 @@ std::string judge(const Reader& said, Options& options)
 Parsed parse_options(const std::vector<std::string_view>& arguments)
 {
     Parsed parsed;
-    Reader said;
+    Arguments said;
     parsed.error = said.read(arguments);
     if (!parsed.error.empty())
         return parsed;
     if (said.has('?'))
         parsed.options.action = Options::Action::help;
-    else if (said.has(version))
+    else if (said.has(slot::version))
         parsed.options.action = Options::Action::version;
     else
         parsed.error = judge(said, parsed.options);
@@ -393,7 +277,8 @@ Makes a real RPC call through an RPC-over-HTTP proxy, or with -E pings the
 proxy alone, and says where it stops. The letters are those of rpcping; -x and
 /x mean the same.
 
-  -o RpcProxy=host[:port]    the proxy; or --proxy https://host[:port]
+  -o RpcProxy=host[:port]    the proxy
+      --proxy URL            the same as https://host[:port], http://host[:port]
   -s, --server name          the server behind it: a host, or GUID@domain
   -e, --endpoint port        its port (593, the endpoint mapper)
   -E, --echo                 ping the proxy alone

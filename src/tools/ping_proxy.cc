@@ -60,7 +60,7 @@ bool Proxy::resolve()
     std::string error;
     addresses_ = network_.resolve(options_.proxy_host, options_.proxy_port, options_.timeout_s, error);
     if (addresses_.empty()) {
-        Failure failure{.exit = Exit::connect, .detail = options_.proxy_host + ": " + error, .meaning = {}, .advice = {}, .win32 = server_unavailable};
+        Failure failure(Exit::connect, server_unavailable, options_.proxy_host + ": " + error);
         failure.meaning = "The name of the proxy, " + options_.proxy_host + ", cannot be resolved.";
         failure.advice = "Check the spelling and the name server of this machine.";
         report_.failed(failure);
@@ -87,13 +87,14 @@ bool Proxy::open(Channel& channel)
 bool Proxy::connect(Channel& channel, base::UniqueFd& fd)
 {
     report_.begin(channel.place(), "connect");
-    net::ConnectResult result = network_.connect(options_.proxy_host + ":" + std::to_string(options_.proxy_port), addresses_, options_.timeout_s);
+    net::ConnectResult result = network_.connect(options_.proxy_host + ":" + std::to_string(options_.proxy_port),
+                                                 addresses_, options_.timeout_s);
     if (result.ok()) {
         fd = std::move(result.fd);
         report_.passed(result.remote.text());
         return true;
     }
-    Failure failure{.exit = Exit::connect, .detail = result.error, .meaning = {}, .advice = {}, .win32 = server_unavailable};
+    Failure failure(Exit::connect, server_unavailable, result.error);
     const std::string where = options_.proxy_host + " port " + std::to_string(options_.proxy_port);
     switch (result.cause) {
     case net::ConnectResult::Cause::refused:
@@ -120,13 +121,16 @@ bool Proxy::shake_hands(Channel& channel, base::UniqueFd fd)
 {
     report_.begin(channel.place(), "tls");
     if (!channel.open(std::move(fd), *tls_, options_.proxy_host, Deadline(options_.timeout_s))) {
-        Failure failure{.exit = Exit::tls, .detail = channel.error(), .meaning = {}, .advice = {}, .win32 = {}};
-        failure.meaning = channel.untrusted() ? "The certificate of the proxy cannot be verified: " : "There is no TLS connection to the proxy: ";
+        Failure failure(Exit::tls, std::nullopt, channel.error());
+        failure.meaning = channel.untrusted() ? "The certificate of the proxy cannot be verified: "
+                                              : "There is no TLS connection to the proxy: ";
         failure.meaning += channel.error();
         if (!failure.meaning.ends_with("."))
             failure.meaning += '.';
-        failure.advice = channel.untrusted() ? "Clients will refuse it too. --ca-file trusts another authority; --insecure goes on without a check."
-                                             : "See whether port " + std::to_string(options_.proxy_port) + " speaks TLS at all, and TLS 1.2 or 1.3.";
+        failure.advice =
+            channel.untrusted()
+                ? "Clients will refuse it too. --ca-file trusts another authority; --insecure goes on without a check."
+                : "See whether port " + std::to_string(options_.proxy_port) + " speaks TLS at all, and TLS 1.2 or 1.3.";
         report_.failed(failure);
         return false;
     }
@@ -135,7 +139,8 @@ bool Proxy::shake_hands(Channel& channel, base::UniqueFd fd)
     Report::Notes notes;
     if (const auto peer = session.peer()) {
         detail += ", " + peer->subject + " until " + date(peer->not_after);
-        notes = {"issued by " + peer->issuer, "for " + join(peer->names), "valid " + date(peer->not_before) + " to " + date(peer->not_after)};
+        notes = {"issued by " + peer->issuer, "for " + join(peer->names),
+                 "valid " + date(peer->not_before) + " to " + date(peer->not_after)};
     }
     if (session.verification_error().empty())
         report_.passed(detail, notes);
@@ -155,9 +160,10 @@ bool Proxy::check_certificate(Channel& channel)
         report_.passed(shown);
         return true;
     }
-    Failure failure{.exit = Exit::tls, .detail = shown, .meaning = {}, .advice = {}, .win32 = {}};
+    Failure failure(Exit::tls, std::nullopt, shown);
     failure.meaning = "The certificate of the proxy does not name " + options_.certificate_subject + ".";
-    failure.advice = "Outlook would report that mutual authentication could not be established: correct msstd: or the certificate.";
+    failure.advice =
+        "Outlook would report that mutual authentication could not be established: correct msstd: or the certificate.";
     report_.failed(failure);
     return false;
 }
@@ -204,7 +210,7 @@ bool Proxy::ask_schemes(Channel& channel)
     Request question = request(method(channel.place()), 0);
     question.authorization.clear();
     if (!channel.send(question, deadline) || channel.wait(deadline) != Channel::Event::head) {
-        Failure failure{.exit = Exit::protocol, .detail = channel.error(), .meaning = {}, .advice = {}, .win32 = protocol_error};
+        Failure failure(Exit::protocol, protocol_error, channel.error());
         if (failure.detail.empty())
             failure.detail = "no answer";
         failure.meaning = "The proxy does not answer like a web server: " + failure.detail + ".";
@@ -214,8 +220,8 @@ bool Proxy::ask_schemes(Channel& channel)
     }
     const Response response = channel.response();
     const auto schemes = response.schemes();
-    const bool offered =
-        std::any_of(schemes.begin(), schemes.end(), [](const std::string& s) { return base::equal_nocase(s, "Basic"); });
+    const bool offered = std::any_of(schemes.begin(), schemes.end(),
+                                     [](const std::string& s) { return base::equal_nocase(s, "Basic"); });
     if (response.status != 200 && !(response.status == 401 && offered)) {
         report_.failed(explain_response(response, options_));
         return false;
@@ -227,7 +233,8 @@ bool Proxy::ask_schemes(Channel& channel)
     else if (usable)
         report_.passed("the proxy offers " + list_schemes(response), {}, response.status);
     else
-        report_.warned("the proxy offers " + list_schemes(response) + ", but closes the connection: NTLM could not work");
+        report_.warned("the proxy offers " + list_schemes(response) +
+                       ", but closes the connection: NTLM could not work");
     return usable || open(channel);
 }
 

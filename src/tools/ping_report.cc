@@ -62,22 +62,14 @@ const char* win32_name(std::uint32_t code) noexcept
         const char* name;
     };
     static constexpr Row rows[] = {
-        {5, "ERROR_ACCESS_DENIED"},
-        {1706, "RPC_S_INVALID_ENDPOINT_FORMAT"},
-        {1707, "RPC_S_INVALID_NET_ADDR"},
-        {1717, "RPC_S_UNKNOWN_IF"},
-        {1721, "RPC_S_OUT_OF_RESOURCES"},
-        {1722, "RPC_S_SERVER_UNAVAILABLE"},
-        {1723, "RPC_S_SERVER_TOO_BUSY"},
-        {1726, "RPC_S_CALL_FAILED"},
-        {1727, "RPC_S_CALL_FAILED_DNE"},
-        {1728, "RPC_S_PROTOCOL_ERROR"},
-        {1729, "RPC_S_PROXY_ACCESS_DENIED"},
-        {1745, "RPC_S_PROCNUM_OUT_OF_RANGE"},
-        {1753, "EPT_S_NOT_REGISTERED"},
-        {1764, "RPC_S_CANNOT_SUPPORT"},
-        {1783, "RPC_X_BAD_STUB_DATA"},
-        {1825, "RPC_S_SEC_PKG_ERROR"},
+        {5, "ERROR_ACCESS_DENIED"},          {1706, "RPC_S_INVALID_ENDPOINT_FORMAT"},
+        {1707, "RPC_S_INVALID_NET_ADDR"},    {1717, "RPC_S_UNKNOWN_IF"},
+        {1721, "RPC_S_OUT_OF_RESOURCES"},    {1722, "RPC_S_SERVER_UNAVAILABLE"},
+        {1723, "RPC_S_SERVER_TOO_BUSY"},     {1726, "RPC_S_CALL_FAILED"},
+        {1727, "RPC_S_CALL_FAILED_DNE"},     {1728, "RPC_S_PROTOCOL_ERROR"},
+        {1729, "RPC_S_PROXY_ACCESS_DENIED"}, {1745, "RPC_S_PROCNUM_OUT_OF_RANGE"},
+        {1753, "EPT_S_NOT_REGISTERED"},      {1764, "RPC_S_CANNOT_SUPPORT"},
+        {1783, "RPC_X_BAD_STUB_DATA"},       {1825, "RPC_S_SEC_PKG_ERROR"},
     };
     const auto row = std::find_if(std::begin(rows), std::end(rows), [&](const Row& r) { return r.code == code; });
     return row == std::end(rows) ? nullptr : row->name;
@@ -151,17 +143,19 @@ void Report::failed(const Failure& failure)
     failed_step_ = place_ == Place::general ? name_ : std::string(text(place_)) + " " + name_;
 }
 
-void Report::end(const char* status, const std::string& detail, const Notes& notes, int http_status, std::optional<std::uint32_t> win32)
+void Report::end(const char* status, const std::string& detail, const Notes& notes, int http_status,
+                 std::optional<std::uint32_t> win32)
 {
     const double ms = milliseconds(Clock::now() - began_);
     if (options_.json) {
         std::string children;
         for (const std::string& note : notes)
             children += (children.empty() ? "" : ", ") + json_text(note);
-        std::printf("{\"step\": %s, \"status\": \"%s\", \"ms\": %.1f, \"detail\": %s, \"http_status\": %s, \"win32\": %s, "
-                    "\"children\": [%s]}\n",
-                    json_text(json_step(place_, name_)).c_str(), status, ms, json_text(detail).c_str(),
-                    http_status ? std::to_string(http_status).c_str() : "null", json_number(win32).c_str(), children.c_str());
+        std::printf(
+            "{\"step\": %s, \"status\": \"%s\", \"ms\": %.1f, \"detail\": %s, \"http_status\": %s, \"win32\": %s, "
+            "\"children\": [%s]}\n",
+            json_text(json_step(place_, name_)).c_str(), status, ms, json_text(detail).c_str(),
+            http_status ? std::to_string(http_status).c_str() : "null", json_number(win32).c_str(), children.c_str());
     } else {
         std::string mark = status;
         if (mark == "failed")
@@ -198,7 +192,8 @@ Exit Report::verdict(const std::string& success)
     if (options_.json) {
         const std::string detail = failure_ ? failure_->meaning : success;
         const std::string advice = failure_ && !failure_->advice.empty() ? json_text(failure_->advice) : "";
-        std::printf("{\"step\": \"verdict\", \"status\": \"%s\", \"ms\": %.1f, \"detail\": %s, \"http_status\": %s, \"win32\": %s, "
+        std::printf("{\"step\": \"verdict\", \"status\": \"%s\", \"ms\": %.1f, \"detail\": %s, \"http_status\": %s, "
+                    "\"win32\": %s, "
                     "\"children\": [%s], \"failed_step\": %s, \"exit\": %d}\n",
                     failure_ ? "failed" : "ok", ms, json_text(detail).c_str(),
                     failure_ && failure_->http_status ? std::to_string(failure_->http_status).c_str() : "null",

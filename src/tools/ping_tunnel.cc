@@ -11,8 +11,6 @@
 namespace ping {
 namespace {
 
-constexpr std::uint32_t call_failed = 1726;
-constexpr std::uint32_t protocol_error = 1728;
 constexpr std::uint32_t conn_a1_size = 76; // the Content-Length of every first OUT request, 2.1.2.1.2
 constexpr std::size_t response_limit = 1024 * 1024;
 
@@ -61,7 +59,7 @@ bool Tunnel::send_requests()
         return false;
     report_.passed("sent, with CONN/B1; silence is the good answer");
 
-    report_.begin(Place::out, "request");
+    report_.begin(Place::out, out_step_ = "request");
     if (!out_.send(proxy_.request(method(Place::out), conn_a1_size), Deadline(options_.timeout_s))) {
         out_failure_ = ended("OUT", out_.error());
         return false;
@@ -77,7 +75,7 @@ bool Tunnel::await_opened()
     const auto left = [this](State state) {
         const Outcome outcome = pump([&] { return role_.state() != state; }, Deadline(options_.timeout_s));
         if (outcome == Outcome::timed_out)
-            out_failure_ = timeout_failure();
+            out_failure_ = explain_silence(role_.state(), options_);
         return outcome == Outcome::done;
     };
     const auto tell = [this](const std::string& detail) {
@@ -91,15 +89,16 @@ bool Tunnel::await_opened()
         return false;
     report_.passed(out_.response().line(), {}, out_.response().status);
 
-    report_.begin(Place::out, "CONN/A3");
+    report_.begin(Place::out, out_step_ = "CONN/A3");
     if (!left(State::a3w))
         return false;
     tell("connection timeout " + seconds_text(role_.connection_timeout()));
 
-    report_.begin(Place::out, "CONN/C2");
+    report_.begin(Place::out, out_step_ = "CONN/C2");
     if (!left(State::c2w))
         return false;
-    tell("the tunnel is open; window " + std::to_string(role_.in_window()) + " bytes, connection timeout " + seconds_text(role_.connection_timeout()));
+    tell("the tunnel is open; window " + std::to_string(role_.in_window()) + " bytes, connection timeout " +
+         seconds_text(role_.connection_timeout()));
     return true;
 }
 
@@ -113,20 +112,17 @@ void Tunnel::report_refusals()
     }
     // An HTTP answer tells more than a mere close; of two answers the IN one comes first.
     const bool out_first = out_failure_ && (!in_failure_ || (out_failure_->http_status && !in_failure_->http_status));
-    const auto tell_out = [this] {
-        if (out_failure_)
-            report_.failed(*out_failure_);
+    const auto tell = [this](Place place, const char* step, const std::optional<Failure>& failure) {
+        if (!failure)
+            return;
+        report_.rename(place, step);
+        report_.failed(*failure);
     };
     if (out_first)
-        tell_out();
-    if (in_failure_) {
-        report_.rename(Place::in, "answer");
-        report_.failed(*in_failure_);
-    }
-    if (!out_first) {
-        report_.rename(Place::out, "request");
-        tell_out();
-    }
+        tell(Place::out, out_step_, out_failure_);
+    tell(Place::in, "answer", in_failure_);
+    if (!out_first)
+        tell(Place::out, out_step_, out_failure_);
 }
 
 std::optional<rpch::RpcAnswer> Tunnel::bind(const rpch::Syntax& interface)
@@ -144,7 +140,9 @@ std::optional<rpch::RpcAnswer> Tunnel::exchange(base::Bytes pdu)
     const auto size = static_cast<std::uint32_t>(pdu.size());
     const Deadline deadline(options_.timeout_s);
     const auto give_up = [this](Outcome outcome) {
-        failure_ = outcome == Outcome::timed_out ? timeout_failure() : in_failure_ ? *in_failure_ : *out_failure_;
+        failure_ = outcome == Outcome::timed_out ? explain_silence(role_.state(), options_)
+                   : in_failure_                 ? *in_failure_
+                                                 : *out_failure_;
         return std::nullopt;
     };
 
@@ -158,7 +156,8 @@ std::optional<rpch::RpcAnswer> Tunnel::exchange(base::Bytes pdu)
     answered_ = false;
     role_.sent(size);
     if (report_.tracing())
-        report_.trace(Place::in, ">", "RPC PDU, " + std::to_string(size) + " bytes: " + base::hex(pdu.data(), pdu.size()));
+        report_.trace(Place::in, ">",
+                      "RPC PDU, " + std::to_string(size) + " bytes: " + base::hex(pdu.data(), pdu.size()));
     if (!send_in(pdu))
         return give_up(Outcome::failed);
     if (const Outcome outcome = pump([this] { return answered_; }, deadline); outcome != Outcome::done)
@@ -288,7 +287,8 @@ void Tunnel::on_rpc_piece(const rpch::Framer::Piece& piece)
     if (!piece.last)
         return;
     if (report_.tracing())
-        report_.trace(Place::out, "<", "RPC PDU, " + std::to_string(pdu_.size()) + " bytes: " + base::hex(pdu_.data(), pdu_.size()));
+        report_.trace(Place::out, "<",
+                      "RPC PDU, " + std::to_string(pdu_.size()) + " bytes: " + base::hex(pdu_.data(), pdu_.size()));
     rpch::Effects effects;
     role_.on_consumed(piece.frag_length, effects);
     if (!carry_out(effects))
@@ -361,55 +361,12 @@ int Tunnel::until_ping() const
 
 void Tunnel::broken(const char* reason)
 {
-    Failure failure{.exit = Exit::protocol, .detail = reason, .meaning = {}, .advice = {}, .win32 = protocol_error};
-    failure.meaning = std::string("The proxy or the server broke the protocol: ") + reason + ".";
-    failure.advice = "-v 3 shows what was received.";
-    out_failure_ = failure;
+    out_failure_ = explain_broken(reason);
 }
 
 Failure Tunnel::ended(const char* channel, const std::string& how) const
 {
-    Failure failure{.exit = Exit::protocol, .detail = std::string(channel) + " channel: " + how, .meaning = {}, .advice = {}, .win32 = {}};
-    const std::string ending = std::string("The ") + channel + " channel ended ";
-    if (role_.state() == rpch::Client::State::opened) {
-        failure.win32 = call_failed;
-        failure.meaning = ending + "during the call: " + how + ".";
-        failure.advice = "The server may have closed its connection, or a device in between cuts long requests.";
-    } else if (role_.state() == rpch::Client::State::out_channel_wait) {
-        failure.win32 = protocol_error;
-        failure.meaning = ending + "without an HTTP answer: " + how + ".";
-        failure.advice = options_.tls ? "The log of the proxy tells why." : "The log of the proxy tells why. If it expects TLS, add -F 1.";
-    } else {
-        failure.win32 = protocol_error;
-        failure.meaning = ending + "before the tunnel was open: " + how + ".";
-        failure.advice = "The server may have refused the connection at once; the log of the proxy tells why.";
-    }
-    return failure;
-}
-
-Failure Tunnel::timeout_failure() const
-{
-    Failure failure{.exit = Exit::protocol, .detail = "nothing within " + std::to_string(options_.timeout_s) + " s", .meaning = {}, .advice = {}, .win32 = protocol_error};
-    switch (role_.state()) {
-    case rpch::Client::State::out_channel_wait:
-        failure.meaning = "The proxy takes both requests and answers neither.";
-        failure.advice = "It may still be trying to reach " + options_.target() + " (--timeout waits longer), or a device in between holds the request bodies back.";
-        break;
-    case rpch::Client::State::a3w:
-        failure.meaning = "The answer of the OUT channel begins, but its first PDU does not come.";
-        failure.advice = "A device in between buffers the response body: it must not.";
-        break;
-    case rpch::Client::State::c2w:
-        failure.meaning = "The two channels do not meet: OUT was answered, but the IN channel has not reached the server.";
-        failure.advice = "A device in between may buffer the body of RPC_IN_DATA; or what listens on " + options_.target() + " does not speak RPC over HTTP.";
-        break;
-    case rpch::Client::State::opened:
-    case rpch::Client::State::finished:
-        failure.meaning = "The tunnel is open, but the RPC server does not answer.";
-        failure.advice = "Look at the service on " + options_.target() + "; it may hang, or a device in between holds data back.";
-        break;
-    }
-    return failure;
+    return explain_end(role_.state(), channel, how, options_);
 }
 
 void Tunnel::trace_rts(Place place, const char* direction, base::Bytes pdu)
@@ -419,7 +376,8 @@ void Tunnel::trace_rts(Place place, const char* direction, base::Bytes pdu)
     rpch::Rts rts;
     const auto result = rpch::decode(pdu, rts);
     report_.trace(place, direction,
-                  "RTS PDU, " + std::to_string(pdu.size()) + " bytes: " + (result.ok() ? rpch::describe(rts) : std::string(result.error)));
+                  "RTS PDU, " + std::to_string(pdu.size()) +
+                      " bytes: " + (result.ok() ? rpch::describe(rts) : std::string(result.error)));
 }
 
 } // namespace ping

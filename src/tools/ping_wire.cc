@@ -16,11 +16,10 @@ int Deadline::left_ms(std::int64_t limit) const noexcept
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, limit));
 }
 
-Network::Network() : workers_(1, 4)
-{
-}
+Network::Network() : workers_(1, 4) {}
 
-std::vector<net::Address> Network::resolve(const std::string& host, std::uint16_t port, std::uint32_t timeout_s, std::string& error)
+std::vector<net::Address> Network::resolve(const std::string& host, std::uint16_t port, std::uint32_t timeout_s,
+                                           std::string& error)
 {
     if (const auto address = net::Address::from_host(host, port))
         return {*address};
@@ -69,11 +68,13 @@ std::vector<net::Address> Network::resolve(const std::string& host, std::uint16_
     return look_up->found;
 }
 
-net::ConnectResult Network::connect(const std::string& name, const std::vector<net::Address>& addresses, std::uint32_t timeout_s)
+net::ConnectResult Network::connect(const std::string& name, const std::vector<net::Address>& addresses,
+                                    std::uint32_t timeout_s)
 {
     connected_.reset();
     net::Connector connector(loop_, workers_);
-    connector.start(name, addresses, net::Millis{timeout_s * 1000}, net::Connector::Callback::of<&Network::on_connected>(this));
+    connector.start(name, addresses, net::Millis{timeout_s * 1000},
+                    net::Connector::Callback::of<&Network::on_connected>(this));
     while (!connected_)
         loop_.run_once(net::Millis{1000});
     return std::move(*connected_);
@@ -94,7 +95,8 @@ void Channel::open(base::UniqueFd fd)
     start(net::Stream(std::move(fd)));
 }
 
-bool Channel::open(base::UniqueFd fd, const net::TlsClientContext& context, const std::string& host, const Deadline& deadline)
+bool Channel::open(base::UniqueFd fd, const net::TlsClientContext& context, const std::string& host,
+                   const Deadline& deadline)
 {
     start({});
     std::unique_ptr<net::TlsSession> session = context.connect(fd.get(), host);

@@ -26,7 +26,8 @@ rpch::Rts conn_c2(std::uint32_t window = 65536, std::uint32_t timeout = 120'000)
 
 } // namespace
 
-TEST_GROUP(Client) {
+TEST_GROUP(Client)
+{
     Client client{Client::Settings{}, cookies};
 
     std::string in_request()
@@ -120,7 +121,7 @@ TEST(Client, randomCookiesDiffer)
     CHECK(!random.association_group.zero());
 }
 
-// 4.2: a Ping may come between CONN/A3 and CONN/C2, and at any time later.
+// A Ping may come between CONN/A3 and CONN/C2, and at any time later.
 TEST(Client, pingsAreSkipped)
 {
     out_request();
@@ -190,7 +191,7 @@ TEST(Client, wishForRecyclingIsNoted)
     STRCMP_EQUAL("", received(60).c_str());
 }
 
-// 5.4: acknowledge when less than half of the announced window is open.
+// MS-RPCH 3.2.1.1.5: acknowledge when less than half of the announced window is open.
 TEST(Client, acknowledgesAtHalfOfItsWindow)
 {
     open();
@@ -242,7 +243,7 @@ TEST(Client, pingsOnlyWhenOpened)
     STRCMP_EQUAL("in:Ping", idle().c_str());
 }
 
-// 5.1: the wire range of the connection timeout wins over what a peer says.
+// MS-RPCH 2.2.3.5.3: the range on the wire of the connection timeout wins over what a peer says.
 TEST(Client, oddTimeoutsAreClampedForThePing)
 {
     out_request();
@@ -253,7 +254,7 @@ TEST(Client, oddTimeoutsAreClampedForThePing)
     UNSIGNED_LONGS_EQUAL(60'000, client.ping_after());
 }
 
-// 5.3: RTS and RPC bytes count; 104 + 20 + 40 exhaust a lifetime of 164.
+// MS-RPCH 3.2.2.1.3: RTS and RPC bytes count; 104 + 20 + 40 exhaust a lifetime of 164.
 TEST(Client, neverSendsMoreThanItsContentLength)
 {
     Client::Settings settings;

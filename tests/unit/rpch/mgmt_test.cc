@@ -10,13 +10,13 @@ using Buffer = std::vector<std::uint8_t>;
 namespace {
 
 // What Samba's endpoint mapper answers.
-constexpr const char* samba = "0000020002000000020000000400020008000200"
-                              "0883afe11f5dc91191a408002b14a0fa0300000080bda8af8a7dc911bef408002b1029890100000000000000";
+constexpr const char* samba =
+    "0000020002000000020000000400020008000200"
+    "0883afe11f5dc91191a408002b14a0fa0300000080bda8af8a7dc911bef408002b1029890100000000000000";
 
 } // namespace
 
-TEST_GROUP(Mgmt) {
-};
+TEST_GROUP(Mgmt){};
 
 TEST(Mgmt, readsInterfaces)
 {
@@ -43,14 +43,17 @@ TEST(Mgmt, readsNoInterfaces)
     const auto none = rpch::mgmt::decode_inq_if_ids(unhex("0000000005000000"), true);
     CHECK(none.has_value() && none->interfaces.empty());
     UNSIGNED_LONGS_EQUAL(5, none->status);
-    const auto null_entry = rpch::mgmt::decode_inq_if_ids(unhex("000002000100000001000000" "00000000" "00000000"), true);
+    const auto null_entry = rpch::mgmt::decode_inq_if_ids(unhex("000002000100000001000000"
+                                                                "00000000"
+                                                                "00000000"),
+                                                          true);
     CHECK(null_entry.has_value() && null_entry->interfaces.empty());
 }
 
 TEST(Mgmt, refusesLyingCounts)
 {
-    for (const char* bad : {"00000200ffffffffffffffff", "00000200020000000100000004000200", "0000020001000000010000000400020000000000",
-                            "0000020000000040000000400400020004000200"})
+    for (const char* bad : {"00000200ffffffffffffffff", "00000200020000000100000004000200",
+                            "0000020001000000010000000400020000000000", "0000020000000040000000400400020004000200"})
         CHECK_FALSE_TEXT(rpch::mgmt::decode_inq_if_ids(unhex(bad), true).has_value(), bad);
 }
 

@@ -12,13 +12,16 @@ using Buffer = std::vector<std::uint8_t>;
 
 namespace {
 
-// Appendix A of the protocol notes, seen without error by tshark, and a bind_ack of Samba 4.17.
-constexpr const char* bind_mgmt = "05000b03100000004800000001000000f80ff80f00000000010000000000010080bda8af8a7dc911bef408002b102989"
-                                  "01000000045d888aeb1cc9119fe808002b10486002000000";
-constexpr const char* bind_ack = "05000c03100000003c00000001000000f80ff80f7856341205003630303100000100000000000000045d888aeb1cc911"
-                                 "9fe808002b10486002000000";
-constexpr const char* samba_bind_ack = "05000c03100000003800000001000000f80ff80f68610000000000000100000000000000045d888aeb1cc9119fe80800"
-                                       "2b10486002000000";
+// C706 12.6.4; tshark reads them without error. And a bind_ack of Samba 4.17.
+constexpr const char* bind_mgmt =
+    "05000b03100000004800000001000000f80ff80f00000000010000000000010080bda8af8a7dc911bef408002b102989"
+    "01000000045d888aeb1cc9119fe808002b10486002000000";
+constexpr const char* bind_ack =
+    "05000c03100000003c00000001000000f80ff80f7856341205003630303100000100000000000000045d888aeb1cc911"
+    "9fe808002b10486002000000";
+constexpr const char* samba_bind_ack =
+    "05000c03100000003800000001000000f80ff80f68610000000000000100000000000000045d888aeb1cc9119fe80800"
+    "2b10486002000000";
 constexpr const char* response = "0500020310000000200000000200000008000000000000000000000001000000";
 constexpr const char* fault = "0500030310000000200000000200000000000000000000000300011c00000000";
 
@@ -35,11 +38,18 @@ Buffer fragment(std::uint8_t flags, std::string_view stub)
 
 } // namespace
 
-TEST_GROUP(Rpc) {
+TEST_GROUP(Rpc)
+{
     RpcReader reader{64};
 
-    bool answers(const Buffer& pdu, std::uint32_t call_id) { return reader.take(pdu, call_id) == RpcReader::Kind::answer; }
-    bool bad(const Buffer& pdu, std::uint32_t call_id) { return reader.take(pdu, call_id) == RpcReader::Kind::bad; }
+    bool answers(const Buffer& pdu, std::uint32_t call_id)
+    {
+        return reader.take(pdu, call_id) == RpcReader::Kind::answer;
+    }
+    bool bad(const Buffer& pdu, std::uint32_t call_id)
+    {
+        return reader.take(pdu, call_id) == RpcReader::Kind::bad;
+    }
 };
 
 TEST(Rpc, writesBindAndRequest)
@@ -64,9 +74,10 @@ TEST(Rpc, readsBindAck)
 
 TEST(Rpc, readsRejectionInBindAck)
 {
-    CHECK(answers(unhex("05000c03100000003800000001000000f80ff80f6861000000000000010000000200010000000000000000000000000000000000"
-                        "00000000"),
-                  1));
+    CHECK(answers(
+        unhex("05000c03100000003800000001000000f80ff80f6861000000000000010000000200010000000000000000000000000000000000"
+              "00000000"),
+        1));
     LONGS_EQUAL(2, reader.answer().result);
     LONGS_EQUAL(1, reader.answer().reason);
 }
@@ -147,7 +158,7 @@ TEST(Rpc, refusesWhatIsNoAnswerToUs)
         std::uint8_t value;
     };
     static constexpr Row rows[] = {
-        {"another call", 12, 3}, {"version 4", 0, 4},      {"a request", 2, 0},       {"a bind", 2, 11},
+        {"another call", 12, 3}, {"version 4", 0, 4},       {"a request", 2, 0},        {"a bind", 2, 11},
         {"unknown type", 2, 99}, {"authentication", 10, 8}, {"another context", 20, 1}, {"a longer length", 8, 33},
     };
     for (const Row& row : rows) {

@@ -46,8 +46,7 @@ std::string decode(const Response& response, std::string_view wire, std::size_t 
 
 } // namespace
 
-TEST_GROUP(PingHttp) {
-};
+TEST_GROUP(PingHttp){};
 
 // MS-RPCH 2.1.2.1.1: these headers and no others.
 TEST(PingHttp, writesARequest)
@@ -100,8 +99,9 @@ TEST(PingHttp, skipsInterimResponses)
 
 TEST(PingHttp, refusesBadHeads)
 {
-    for (const char* bad : {"SSH-2.0-x\r\n\r\n", "HTTP/2 200 x\r\n\r\n", "HTTP/1.1 2x0 x\r\n\r\n", "HTTP/1.1 099 x\r\n\r\n",
-                            "HTTP/1.1 200 x\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200x\r\n\r\n", "\x16\x03\x01", "\r\n\r\n"}) {
+    for (const char* bad :
+         {"SSH-2.0-x\r\n\r\n", "HTTP/2 200 x\r\n\r\n", "HTTP/1.1 2x0 x\r\n\r\n", "HTTP/1.1 099 x\r\n\r\n",
+          "HTTP/1.1 200 x\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200x\r\n\r\n", "\x16\x03\x01", "\r\n\r\n"}) {
         HeadReader reader;
         base::Bytes input = bytes(bad);
         CHECK_TEXT(reader.take(input) == HeadReader::Kind::bad, bad);
@@ -114,8 +114,9 @@ TEST(PingHttp, refusesBadHeads)
 
 TEST(PingHttp, readsSchemes)
 {
-    const Response r = head("HTTP/1.1 401 x\r\nWWW-Authenticate: Negotiate\r\nwww-authenticate: NTLM, Basic realm=\"a, b\"\r\n"
-                            "WWW-Authenticate: Digest realm=\"c\", nonce=\"d\"\r\n\r\n");
+    const Response r = head(
+        "HTTP/1.1 401 x\r\nWWW-Authenticate: Negotiate\r\nwww-authenticate: NTLM, Basic realm=\"a, b\"\r\n"
+        "WWW-Authenticate: Digest realm=\"c\", nonce=\"d\"\r\n\r\n");
     STRCMP_EQUAL("Negotiate, NTLM, Basic, Digest", ping::list_schemes(r).c_str());
     STRCMP_EQUAL("none", ping::list_schemes(head("HTTP/1.1 401 x\r\n\r\n")).c_str());
 }
@@ -126,8 +127,12 @@ TEST(PingHttp, readsRpcErrors)
         const char* reason;
         long long expected;
     };
-    static constexpr Row rows[] = {{"RPC Error: 6ba", 0x6ba},          {"RPC Error: 6BA, EEInfo: AAAA", 0x6ba}, {"RPC Error: c0021009", 0xc0021009},
-                                   {"Service Unavailable", -1},         {"RPC Error: ", -1},                    {"RPC Error: xyz", -1}};
+    static constexpr Row rows[] = {{"RPC Error: 6ba", 0x6ba},
+                                   {"RPC Error: 6BA, EEInfo: AAAA", 0x6ba},
+                                   {"RPC Error: c0021009", 0xc0021009},
+                                   {"Service Unavailable", -1},
+                                   {"RPC Error: ", -1},
+                                   {"RPC Error: xyz", -1}};
     for (const Row& row : rows) {
         const auto error = head(std::string("HTTP/1.0 503 ") + row.reason + "\r\n\r\n").rpc_error();
         const long long value = error ? static_cast<long long>(*error) : -1LL;
@@ -156,10 +161,12 @@ TEST(PingHttp, takesTheCodingOff)
     };
     for (const Row& row : rows)
         for (const std::size_t step : {1u, 2u, 3u, 1000u})
-            STRCMP_EQUAL(row.expected, decode(head(std::string("HTTP/1.1 200 x\r\n") + row.header + "\r\n\r\n"), row.wire, step).c_str());
+            STRCMP_EQUAL(
+                row.expected,
+                decode(head(std::string("HTTP/1.1 200 x\r\n") + row.header + "\r\n\r\n"), row.wire, step).c_str());
 }
 
-// rpcping.md 5 as rows: the exit code and the Win32 number of each answer.
+// EXIT STATUS of rpctunnel-ping(1) as rows: the exit code and the Win32 number of each answer.
 TEST(PingHttp, explainsResponses)
 {
     struct Row {
@@ -190,7 +197,8 @@ TEST(PingHttp, explainsResponses)
     ping::Options options;
     options.server = "exch01";
     for (const Row& row : rows) {
-        const auto failure = ping::explain_response(head(std::string("HTTP/1.0 ") + row.response + "\r\n\r\n"), options);
+        const auto failure = ping::explain_response(head(std::string("HTTP/1.0 ") + row.response + "\r\n\r\n"),
+                                                    options);
         LONGS_EQUAL_TEXT(row.exit, static_cast<int>(failure.exit), row.response);
         UNSIGNED_LONGS_EQUAL(row.win32, *failure.win32);
         CHECK_FALSE(failure.meaning.empty());

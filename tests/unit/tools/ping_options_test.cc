@@ -17,12 +17,12 @@ Parsed parse(std::string_view line)
 
 } // namespace
 
-TEST_GROUP(PingOptions) {
-};
+TEST_GROUP(PingOptions){};
 
 TEST(PingOptions, documentedCommandLine)
 {
-    const auto [o, error] = parse("/t ncacn_http /s exch /o RpcProxy=front /P anna,dom,x,y /H Basic /F 3 /E /R none -v3 -i10");
+    const auto [o, error] = parse(
+        "/t ncacn_http /s exch /o RpcProxy=front /P anna,dom,x,y /H Basic /F 3 /E /R none -v3 -i10");
     STRCMP_EQUAL("", error.c_str());
     STRCMP_EQUAL("exch:593", o.target().c_str());
     STRCMP_EQUAL("front", o.proxy_host.c_str());
@@ -36,8 +36,9 @@ TEST(PingOptions, documentedCommandLine)
 
 TEST(PingOptions, longFaceSaysTheSame)
 {
-    const auto [o, error] = parse("--proxy=https://[::1]:8443/rpcwithcert/rpcproxy.dll --server g@d --endpoint 6001 --count=2 --insecure "
-                                  "-P anna, --password-fd 3 -H 1 --timeout 5 --json");
+    const auto [o, error] = parse(
+        "--proxy=https://[::1]:8443/rpcwithcert/rpcproxy.dll --server g@d --endpoint 6001 --count=2 --insecure "
+        "-P anna, --password-fd 3 -H 1 --timeout 5 --json");
     STRCMP_EQUAL("", error.c_str());
     STRCMP_EQUAL("::1", o.proxy_host.c_str());
     LONGS_EQUAL(8443, o.proxy_port);
@@ -153,7 +154,8 @@ TEST(PingOptions, passwords)
 
 TEST(PingOptions, msstdIsIgnored)
 {
-    STRCMP_EQUAL("mail.example.com", parse("-E -F 1 -o RpcProxy=h -B MSSTD:mail.example.com").options.certificate_subject.c_str());
+    STRCMP_EQUAL("mail.example.com",
+                 parse("-E -F 1 -o RpcProxy=h -B MSSTD:mail.example.com").options.certificate_subject.c_str());
 }
 
 TEST(PingOptions, helpAndVersionNeedNothingElse)
