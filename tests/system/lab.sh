@@ -210,8 +210,8 @@ lab_daemon_again() {
     "$OBJ/rpctunneld" -c "$LAB_DIR/rpctunneld.conf" -f >"$out" 2>>"$LAB_LOG" &
     LAB_PID=$!
     ready=$(lab_ready "$out" $LAB_PID "$LAB_LOG")
-    LAB_PLAIN=$(grep -o 'plain=[^ ]*' <<<"$ready" | cut -d= -f2)
-    LAB_TLS=$(grep -o 'tls=[^ ]*' <<<"$ready" | cut -d= -f2)
+    LAB_PLAIN=$(sed -n 's/.*plain=\([^ ]*\).*/\1/p' <<<"$ready")
+    LAB_TLS=$(sed -n 's/.*tls=\([^ ]*\).*/\1/p' <<<"$ready")
 }
 
 lab_capture() {
