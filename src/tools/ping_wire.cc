@@ -1,11 +1,11 @@
 #include "tools/ping_wire.h"
 
-#include <netdb.h>
+#include "net/resolve.h"
+
 #include <poll.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <memory>
 
 namespace ping {
@@ -26,33 +26,12 @@ std::vector<net::Address> Network::resolve(const std::string& host, std::uint16_
 
     struct LookUp {
         bool done = false;
-        std::vector<net::Address> found;
-        std::string error;
+        net::Resolved result;
     };
     const auto look_up = std::make_shared<LookUp>();
     const bool submitted = workers_.submit([this, look_up, host, port] {
-        addrinfo hints{};
-        hints.ai_family = AF_UNSPEC;
-        hints.ai_socktype = SOCK_STREAM;
-        hints.ai_flags = AI_ADDRCONFIG;
-        addrinfo* list = nullptr;
-        int code = getaddrinfo(host.c_str(), nullptr, &hints, &list);
-        if (code == EAI_NONAME || code == EAI_ADDRFAMILY || code == EAI_NODATA) {
-            hints.ai_flags = 0; // a machine with loopback addresses only
-            code = getaddrinfo(host.c_str(), nullptr, &hints, &list);
-        }
-        std::vector<net::Address> found;
-        for (const addrinfo* entry = list; entry; entry = entry->ai_next)
-            if (auto address = net::Address::from_sockaddr(entry->ai_addr, entry->ai_addrlen)) {
-                address->set_port(port);
-                found.push_back(*address);
-            }
-        if (list)
-            freeaddrinfo(list);
-        std::string why = code == 0 ? "" : code == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(code);
-        loop_.post([look_up, found = std::move(found), why = std::move(why)] {
-            look_up->found = found;
-            look_up->error = why;
+        loop_.post([look_up, result = net::resolve(host, port)] {
+            look_up->result = result;
             look_up->done = true;
         });
     });
@@ -64,8 +43,8 @@ std::vector<net::Address> Network::resolve(const std::string& host, std::uint16_
         error = "no answer from the name server";
         return {};
     }
-    error = look_up->found.empty() && look_up->error.empty() ? "no address" : look_up->error;
-    return look_up->found;
+    error = look_up->result.error;
+    return look_up->result.addresses;
 }
 
 net::ConnectResult Network::connect(const std::string& name, const std::vector<net::Address>& addresses,
