@@ -21,6 +21,7 @@ public:
     /// `last_words` are written first, as far as the socket takes them at once. Keeps no more than the
     /// stream; the destructor closes all that are still here.
     void say(net::Stream stream, base::Bytes last_words = {});
+    std::size_t size() const noexcept { return guests_.size(); }
 
 private:
     struct Guest {

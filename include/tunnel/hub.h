@@ -41,8 +41,10 @@ public:
 
     std::size_t inbound_channels() const noexcept { return inbound_.size(); }
     std::size_t outbound_channels() const noexcept { return outbound_.size(); }
-    /// Everything that still holds a client: 0 means that the shard can stop.
+    /// Everything that still serves a client.
     std::size_t size() const noexcept { return inbound_.size() + outbound_.size() + newcomers_.size(); }
+    /// Clients that have been told the end and may still be reading it.
+    std::size_t leaving() const noexcept { return farewell_.size(); }
 
     // For the channels.
     const Environment& environment() const noexcept { return environment_; }

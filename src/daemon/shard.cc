@@ -87,7 +87,7 @@ void Shard::begin_drain(Millis bound)
 
 void Shard::on_drain_check()
 {
-    const std::size_t left = front_->connections() + hub_->size();
+    const std::size_t left = front_->connections() + hub_->size() + hub_->leaving();
     if (left != 0 && loop_.now() < drain_until_) {
         drain_check_.set(std::min(drain_step, drain_until_ - loop_.now()));
         return;

@@ -36,7 +36,7 @@ extern "C" void on_log(void*, const char* format, va_list arguments)
         message.remove_suffix(1);
     if (expected(message))
         return;
-    base::log::warning("http_library", {{"message", message}});
+    base::log::warning("http-library", {{"message", message}});
 }
 
 MHD_Result queue(MHD_Connection* connection, const Answer& answer)

@@ -68,7 +68,7 @@ void Front::turn_away(base::UniqueFd socket, bool tls, const char* reason) noexc
     const net::Millis now = env_.loop.now();
     if (reported_.count() >= 0 && now - reported_ < report_interval)
         return;
-    base::log::warning("turned_away", {{"reason", reason}, {"count", unreported_}, {"open", connections_.size()}});
+    base::log::warning("turned-away", {{"reason", reason}, {"count", unreported_}, {"open", connections_.size()}});
     reported_ = now;
     unreported_ = 0;
 }

@@ -153,7 +153,7 @@ void OutboundChannel::mate_ended(const std::string& reason)
     if (ended_ || draining_)
         return;
     if (!opened())
-        return end(reason);
+        return hop_failed({.reason = reason});
     end_reason_ = reason;
     clock_.set(drain_patience);
 }

@@ -33,8 +33,9 @@ void VirtualServer::on_dialed(Dialer::Outcome outcome)
     if (!failure.empty()) {
         ended_ = true;
         host_.virtual_server_ended(*this);
-        for (LocalHop*& place : hops_)
-            if (LocalHop* const attached = std::exchange(place, nullptr))
+        // OUT first: its client can be told.
+        for (const Side side : {Side::out, Side::in})
+            if (LocalHop* const attached = std::exchange(hop(side), nullptr))
                 attached->server_failed(failure);
         return;
     }

@@ -66,7 +66,7 @@ TEST(FrontLimits, overTheLimitClientsAreTurnedAway)
     Client first(f()), second(f()), third(f()), fourth(f());
     STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", third.receive_all());
     STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", fourth.receive_all());
-    LONGS_EQUAL(1, log->count(" turned_away "));
+    LONGS_EQUAL(1, log->count(" turned-away "));
     second.send(echo_head);
     CHECK_TRUE(second.receive(echo_end) == echo_reply);
 }

@@ -66,7 +66,7 @@ TEST(Front, otherPathsAndMethods)
         STARTS(row.status, client.receive());
     }
     LONGS_EQUAL(8, log->count(" refused "));
-    LONGS_EQUAL(0, log->count("http_library"));
+    LONGS_EQUAL(0, log->count("http-library"));
 }
 
 TEST(Front, methodNotAllowedSaysWhichAre)

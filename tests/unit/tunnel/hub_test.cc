@@ -18,7 +18,13 @@
 
 #include <CppUTest/TestHarness.h>
 
-using namespace role_test;
+using role_test::ack;
+using role_test::ack_to;
+using role_test::conn_a1;
+using role_test::conn_b1;
+using role_test::conn_b3;
+using role_test::conn_c1;
+using role_test::vc;
 using rpch::RtsId;
 using tunnel::Method;
 
@@ -360,7 +366,7 @@ TEST(Hub, halfOfAVirtualConnectionWaitsABoundedTime)
 TEST(Hub, whatTheClientMayNotSendEndsTheTunnel)
 {
     start();
-    const std::string on_in[] = {text_of(rpch::encode(conn_b1())), text_of(rpch::encode(ack(1, 1, in))),
+    const std::string on_in[] = {text_of(rpch::encode(conn_b1())), text_of(rpch::encode(ack(1, 1, role_test::in))),
                                  std::string("\x05\x00\x00\x03\x10\x00\x00\x00\x0f\x00", 10), "GET / HTTP/1.1\r\n"};
     for (const std::string& bytes : on_in) {
         Tunnel t = plain_tunnel();
