@@ -7,6 +7,7 @@
 #include "tunnel/newcomer.h"
 
 #include <memory>
+#include <optional>
 
 namespace tunnel {
 
@@ -28,6 +29,8 @@ public:
     const Arrival& arrival() const noexcept { return arrival_; }
     const rpch::Cookie& virtual_connection() const noexcept { return virtual_connection_; }
     bool opened() const noexcept { return role_.state() == rpch::InboundProxy::State::opened; }
+    /// Why the server could not be reached, if that is how the channel ended.
+    const std::optional<HopFailure>& unreachable() const noexcept { return unreachable_; }
 
 private:
     std::size_t leg_allowance() override;
@@ -41,7 +44,7 @@ private:
     void sent(std::uint32_t) override {}
 
     void hop_connected() override;
-    void hop_failed(const HopFailure& failure) override { end(failure.reason); }
+    void hop_failed(const HopFailure& failure) override;
     void hop_rts(const rpch::Rts& pdu) override;
     void hop_rpc(const rpch::Framer::Piece&) override { end(rpch::InboundProxy::on_server_rpc()); }
     void hop_delivered() override {}
@@ -68,6 +71,7 @@ private:
     const net::Millis began_;
     net::Millis last_heard_;
     bool ended_ = false;
+    std::optional<HopFailure> unreachable_;
 };
 
 } // namespace tunnel

@@ -7,6 +7,7 @@
 #include "tunnel/newcomer.h"
 
 #include <memory>
+#include <optional>
 
 namespace tunnel {
 
@@ -27,8 +28,9 @@ public:
     /// Closes both legs. Idempotent.
     void end(const std::string& reason);
     /// The IN channel of the virtual connection is gone. The server will end this one; a last answer may be
-    /// on its way, so it has some time for that.
-    void mate_ended(const std::string& reason);
+    /// on its way, so it has some time for that. With `unreachable`, the server could not be reached: that is
+    /// an answer for a client which has none yet.
+    void mate_ended(const std::string& reason, const std::optional<HopFailure>& unreachable);
     /// The client of the other half turned out to take part in flow control.
     void trust_client() noexcept { role_.trust_client(); }
 

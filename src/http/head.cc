@@ -59,6 +59,7 @@ struct Fields {
     bool expect_continue = false;
     bool expect_other = false;
     bool bad_length = false;
+    bool blank_behind_length = false;
     std::uint64_t length = 0;
 };
 
@@ -108,6 +109,8 @@ HeadCheck conclude(HeadCheck check, const Fields& fields) noexcept
         return refuse(check, 400, "more than one Content-Length");
     if (fields.bad_length)
         return refuse(check, 400, "Content-Length is not a number");
+    if (fields.blank_behind_length)
+        return refuse(check, 400, "blank behind Content-Length");
     if (fields.host > 1)
         return refuse(check, 400, "more than one Host");
     if (fields.host == 0 && !check.facts.http10)
@@ -187,6 +190,9 @@ HeadCheck check_head(std::string_view head) noexcept
         if (++fields.count > max_header_fields)
             return refuse(check, 431, "too many header lines");
         read_field(line.substr(0, colon), base::trim(line.substr(colon + 1)), fields);
+        // RFC 9110 section 5.5 allows the blank; libmicrohttpd does not read the number then.
+        if (base::equal_nocase(line.substr(0, colon), "content-length") && (line.ends_with(' ') || line.ends_with('\t')))
+            fields.blank_behind_length = true;
     }
     return conclude(check, fields);
 }

@@ -158,7 +158,7 @@ void Hub::retire(InboundChannel& channel)
 {
     bury(inbound_, channel.virtual_connection(), &channel, environment_.loop);
     if (OutboundChannel* const mate = find_outbound(channel.virtual_connection()))
-        mate->mate_ended("the IN channel has ended");
+        mate->mate_ended("the IN channel has ended", channel.unreachable());
 }
 
 void Hub::retire(OutboundChannel& channel)

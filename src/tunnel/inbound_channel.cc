@@ -182,6 +182,13 @@ void InboundChannel::on_stall()
     run(effects);
 }
 
+void InboundChannel::hop_failed(const HopFailure& failure)
+{
+    if (!ended_)
+        unreachable_ = failure;
+    end(failure.reason);
+}
+
 void InboundChannel::end(const std::string& reason)
 {
     if (ended_)

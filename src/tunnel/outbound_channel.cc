@@ -148,10 +148,12 @@ void OutboundChannel::hop_closed(const std::string& reason)
     flush_client();
 }
 
-void OutboundChannel::mate_ended(const std::string& reason)
+void OutboundChannel::mate_ended(const std::string& reason, const std::optional<HopFailure>& unreachable)
 {
     if (ended_ || draining_)
         return;
+    if (unreachable && !responded_)
+        return hop_failed(*unreachable);
     if (!opened())
         return hop_failed({.reason = reason});
     end_reason_ = reason;

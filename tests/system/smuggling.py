@@ -32,6 +32,7 @@ HEADERS = {
     'length 0x4': 'Content-Length: 0x4',
     'length 4 4': 'Content-Length: 4 4',
     'length 4abc': 'Content-Length: 4abc',
+    'blank behind the length': 'Content-Length: 4 ',
     'length empty': 'Content-Length:',
     'length 1e1': 'Content-Length: 1e1',
     'length of 2^64': 'Content-Length: 18446744073709551616',
@@ -94,6 +95,6 @@ with lab.channel() as channel:
 
 lab.step('what must still pass: blanks around values, empty lines before the request')
 with lab.channel() as channel:
-    channel.send(f'\r\n{LINE}\r\nHost: x\r\n{AUTH}\r\nContent-Length:   4  \r\nX-Empty:\r\n\r\n1234{SECOND}'.encode())
+    channel.send(f'\r\n{LINE}\r\nHost: x\r\n{AUTH}\r\nContent-Length:   4\r\nX-Blank:  a  \r\nX-Empty:\r\n\r\n1234{SECOND}'.encode())
     lab.same((channel.reply().status, channel.reply().status), (200, 200), 'two echoes')
 lab.done()

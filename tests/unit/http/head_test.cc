@@ -35,6 +35,8 @@ const Row rows[] = {
     {"negative length", with_host + "Content-Length: -1\r\n\r\n", 400},
     {"plus length", with_host + "Content-Length: +4\r\n\r\n", 400},
     {"hexadecimal length", with_host + "Content-Length: 0x10\r\n\r\n", 400},
+    {"blank behind the length", with_host + "Content-Length: 4 \r\n\r\n", 400},
+    {"tab behind the length", with_host + "Content-Length: 4\t\r\n\r\n", 400},
     {"empty length", with_host + "Content-Length:\r\n\r\n", 400},
     {"length beyond 63 bits", with_host + "Content-Length: 9223372036854775808\r\n\r\n", 400},
     {"length and chunked", with_host + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
@@ -123,7 +125,7 @@ TEST(Head, connectionStaysOpenAsTheClientWishes)
 
 TEST(Head, factsOfAChannelRequest)
 {
-    const auto facts = http::check_head(with_host + "Expect: 100-Continue\r\nContent-Length:1073741824 \r\n\r\n").facts;
+    const auto facts = http::check_head(with_host + "Expect: 100-Continue\r\nContent-Length:  1073741824\r\n\r\n").facts;
     CHECK_TRUE(facts.expect_continue);
     CHECK_FALSE(facts.http10);
     LONGLONGS_EQUAL(1073741824, facts.content_length);
