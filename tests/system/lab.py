@@ -59,7 +59,8 @@ class Lines:
     def all(self):
         with open(self.path, errors='replace') as file:
             file.seek(self.start)
-            return file.read().splitlines()
+            text = file.read()
+        return text[:text.rfind('\n') + 1].splitlines()   # the last line may still be in the making
 
     def holding(self, *words):
         return [line for line in self.all() if all(word in line for word in words)]
