@@ -24,7 +24,7 @@ class Connection;
 struct Limits {
     /// Of one request head. A Kerberos token of 64 KiB takes 88,000 bytes of it.
     std::size_t head_bytes = 96 * 1024;
-    /// Connections of this front at once; those that became tunnels do not count.
+    /// Client connections of this shard at once, the tunnels' included.
     std::size_t connections = 20000;
     net::Millis handshake{10'000}; ///< for the whole TLS handshake
     net::Millis head{30'000};      ///< from the first byte of a head to its last, also for a small body and for a reply

@@ -4,6 +4,7 @@
 #include "net/address.h"
 #include "net/stream.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,6 +37,8 @@ struct Arrival {
 class Reception {
 public:
     virtual void arrive(Arrival&& arrival) = 0;
+    /// How many clients' connections the tunnel holds on this shard.
+    virtual std::size_t clients() const = 0;
 
 protected:
     ~Reception() = default;

@@ -32,6 +32,7 @@ public:
     void join(std::span<Hub* const> hubs) { hubs_.assign(hubs.begin(), hubs.end()); }
 
     void arrive(Arrival&& arrival) override;
+    std::size_t clients() const override { return size() + leaving(); }
 
     /// The directory has changed: channels of mailboxes whose active copy has moved are closed, spread over
     /// a short time. Asks a worker; returns at once.

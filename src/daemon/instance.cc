@@ -119,7 +119,7 @@ Instance::Instance(Config config)
     open_shards();
     base::log::notice("starting", {{"version", VERSION}, {"shards", shards_.size()}, {"descriptors", descriptors},
                                    {"user", identity ? identity->user : std::to_string(geteuid())}});
-    if (descriptors < config_.connection_limit)
+    if (descriptors < 2 * config_.connection_limit)
         base::log::warning("descriptors-few", {{"descriptors", descriptors}, {"connection_limit", config_.connection_limit}});
 }
 

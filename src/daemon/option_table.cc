@@ -49,7 +49,7 @@ constexpr Option table[] = {
     {"idle_timeout", Duration{&Config::idle_timeout, 1s, 1h}, "1min", false, "silence between two requests"},
     {"head_limit", Size{&Config::head_limit, 8 * KiB, 256 * KiB}, "96KiB", false, "size limit of a request head"},
     {"connection_limit", Count{&Config::connection_limit, 1, 1'000'000}, "20000", false,
-     "client connections at one time that are not tunnels"},
+     "client connections at one time, two for each tunnel"},
     {"log_level", LogLevel{&Config::log_level}, "info", false, "the least important lines that are logged"},
     {"user", Text{&Config::user}, "", false, "user to run as once the listeners are bound"},
     {"group", Text{&Config::group}, "", false, "group to run as; default the primary group of user"},

@@ -41,7 +41,7 @@ void Front::accept(base::UniqueFd socket, const net::Address& peer, const net::T
 {
     if (draining_)
         return turn_away(std::move(socket), tls != nullptr, "draining");
-    if (connections_.size() >= env_.limits.connections)
+    if (connections_.size() + env_.reception.clients() >= env_.limits.connections)
         return turn_away(std::move(socket), tls != nullptr, "connection limit");
     std::unique_ptr<net::TlsSession> session;
     if (tls) {

@@ -38,6 +38,7 @@ private:
 struct RecordingReception final : tunnel::Reception {
     std::vector<tunnel::Arrival> arrivals;
     void arrive(tunnel::Arrival&& arrival) override { arrivals.push_back(std::move(arrival)); }
+    std::size_t clients() const override { return arrivals.size(); }
 };
 
 /// The lines written to the log during its life.

@@ -71,6 +71,17 @@ TEST(FrontLimits, overTheLimitClientsAreTurnedAway)
     CHECK_TRUE(second.receive(echo_end) == echo_reply);
 }
 
+TEST(FrontLimits, tunnelsCountTowardsTheLimit)
+{
+    f().limits.connections = 2;
+    f().restart();
+    f().reception.arrivals.resize(1);
+    Client first(f()), second(f());
+    STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", second.receive_all());
+    first.send(echo_head);
+    CHECK_TRUE(first.receive(echo_end) == echo_reply);
+}
+
 TEST(FrontLimits, clientsMayLeaveAtAnyPoint)
 {
     const std::string late = request("RPC_IN_DATA", door, 1000, slow);
