@@ -95,8 +95,8 @@ LIB_SRC    = $(foreach layer,$(LAYERS),$($(layer)_SRC))
 DAEMON_SRC = $(DAEMON_PARTS) src/daemon/shard.cc src/daemon/instance.cc src/daemon/main.cc
 CTL_SRC    = src/tools/ctl_main.cc src/tools/ctl_commands.cc src/tools/ctl_arguments.cc src/tools/ctl_json.cc \
              src/tools/ctl_report.cc src/tools/ctl_paths.cc src/tools/ctl_users.cc src/tools/ctl_servers.cc \
-             src/tools/ctl_mailboxes.cc src/tools/ctl_ports.cc src/tools/ping_secret.cc
-PING_SRC   = $(PING_PARTS) src/tools/ping_report.cc src/tools/ping_secret.cc src/tools/ping_wire.cc \
+             src/tools/ctl_mailboxes.cc src/tools/ctl_ports.cc src/tools/ask_password.cc
+PING_SRC   = $(PING_PARTS) src/tools/ping_report.cc src/tools/ask_password.cc src/tools/ping_wire.cc \
              src/tools/ping_proxy.cc src/tools/ping_echo.cc src/tools/ping_tunnel.cc src/tools/ping_main.cc
 BENCH_SRC  = tests/bench/pattern.cc tests/bench/channel.cc tests/bench/tunnel.cc tests/bench/server_end.cc \
              tests/bench/backend.cc tests/bench/meter.cc tests/bench/load.cc tests/bench/main.cc

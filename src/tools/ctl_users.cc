@@ -1,7 +1,7 @@
 #include "access/password.h"
 #include "directory/accounts.h"
 #include "tools/ctl_commands.h"
-#include "tools/ping_secret.h"
+#include "tools/ask_password.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -23,12 +23,12 @@ std::optional<std::string> new_password(const Context& context, const std::strin
 {
     const bool terminal = ::isatty(STDIN_FILENO) == 1;
     std::optional<std::string> password =
-        terminal ? ping::ask_password("New password for " + user + ": ") : ping::read_password(STDIN_FILENO);
+        terminal ? tools::ask_password("New password for " + user + ": ") : tools::read_password(STDIN_FILENO);
     std::string problem;
     if (!password)
         problem = "no password was given: write it to standard input, in one line";
     if (password && terminal) {
-        std::optional<std::string> again = ping::ask_password("Again: ");
+        std::optional<std::string> again = tools::ask_password("Again: ");
         if (again != password)
             problem = "the two passwords differ; nothing is changed";
         if (again)

@@ -2,7 +2,7 @@
 #include "tools/ping_echo.h"
 #include "tools/ping_explain.h"
 #include "tools/ping_options.h"
-#include "tools/ping_secret.h"
+#include "tools/ask_password.h"
 #include "tools/ping_tunnel.h"
 
 #include <algorithm>
@@ -42,12 +42,12 @@ std::string obtain_password(Options& options)
     case Options::Password::given:
         return {};
     case Options::Password::prompt:
-        password = ask_password("Password of " + printable(options.identity->login()) + ": ");
+        password = tools::ask_password("Password of " + printable(options.identity->login()) + ": ");
         if (!password)
             return "there is no terminal to ask for the password: use --password-fd";
         break;
     case Options::Password::descriptor:
-        password = read_password(options.password_descriptor);
+        password = tools::read_password(options.password_descriptor);
         if (!password)
             return "no password can be read from descriptor " + std::to_string(options.password_descriptor);
         break;

@@ -1,4 +1,4 @@
-#include "tools/ping_secret.h"
+#include "tools/ask_password.h"
 
 #include "base/unique_fd.h"
 
@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstddef>
 
-namespace ping {
+namespace tools {
 namespace {
 
 constexpr std::size_t password_limit = 1024;
@@ -96,4 +96,4 @@ std::optional<std::string> read_password(int descriptor)
     return password;
 }
 
-} // namespace ping
+} // namespace tools

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-namespace ping {
+namespace tools {
 
 /// Asks on the terminal, without echo. Nothing when there is no terminal or the user gave up.
 std::optional<std::string> ask_password(const std::string& prompt);
@@ -12,4 +12,4 @@ std::optional<std::string> ask_password(const std::string& prompt);
 /// is longer.
 std::optional<std::string> read_password(int descriptor);
 
-} // namespace ping
+} // namespace tools
