@@ -1,0 +1,72 @@
+#include "bench/server_end.h"
+
+#include "rpch/rts_builder.h"
+#include "rpch/rts_fields.h"
+
+namespace bench {
+namespace {
+
+constexpr std::uint32_t connection_timeout = 120'000;
+
+} // namespace
+
+void RpchServerEnd::on_rts(rpch::Leg leg, const rpch::Rts& pdu, rpch::Effects& effects)
+{
+    if (leg == rpch::Leg::in)
+        role_.on_in_rts(pdu, effects);
+    else
+        role_.on_out_rts(pdu, effects);
+}
+
+void PairServerEnd::on_rts(rpch::Leg leg, const rpch::Rts& pdu, rpch::Effects& effects)
+{
+    rpch::RtsFields fields(pdu);
+    if (leg == rpch::Leg::out && pdu.is(rpch::RtsId::conn_a1) && !out_known_) {
+        fields.version();
+        fields.cookie();
+        out_channel_ = fields.cookie();
+        out_window_ = rpch::SendWindow(fields.receive_window());
+        out_known_ = true;
+        effects.send(rpch::Leg::out,
+                     rpch::RtsBuilder(rpch::RtsId::conn_a3).connection_timeout(connection_timeout).done());
+    } else if (leg == rpch::Leg::in && pdu.is(rpch::RtsId::conn_b1) && !in_known_) {
+        fields.version();
+        fields.cookie();
+        in_channel_ = fields.cookie();
+        in_known_ = true;
+    } else if (leg == rpch::Leg::in && pdu.is(rpch::RtsId::flow_control_ack_with_destination)) {
+        fields.destination();
+        const rpch::FlowControlAck ack = fields.flow_control_ack();
+        if (out_window_.acknowledged(ack.bytes_received, ack.available_window) == rpch::SendWindow::Ack::invalid)
+            return effects.close("the client acknowledged more than it was sent");
+        return effects.flow(rpch::Leg::out);
+    } else {
+        return effects.close("RTS PDU that the client may not send now");
+    }
+    if (in_known_ && out_known_)
+        effects.send(rpch::Leg::out, rpch::RtsBuilder(rpch::RtsId::conn_c2)
+                                         .version()
+                                         .receive_window(in_window_.announced())
+                                         .connection_timeout(connection_timeout)
+                                         .done());
+}
+
+const char* PairServerEnd::on_rpc(std::uint32_t size)
+{
+    in_window_.received(size);
+    return in_known_ && out_known_ ? nullptr : "RPC PDU before CONN/C2";
+}
+
+void PairServerEnd::on_consumed(std::uint32_t size, rpch::Effects& effects)
+{
+    in_window_.consumed(size);
+    if (!in_window_.ack_due())
+        return;
+    in_window_.acknowledge();
+    effects.send(rpch::Leg::out, rpch::RtsBuilder(rpch::RtsId::flow_control_ack_with_destination)
+                                     .destination(rpch::Destination::client)
+                                     .flow_control_ack({in_window_.bytes_received(), in_window_.available(), in_channel_})
+                                     .done());
+}
+
+} // namespace bench
