@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lab.sh"
 lab_server plain=tcp
 lab_second() {   # NAME ADDRESS: another server on an address of its own; target test01:70NN
-    python "$lab_here/ncacn_http_server.py" --address "$2" "$1=tcp" >"$LAB_DIR/$1.out" 2>"$LAB_DIR/$1.err" &
+    /usr/bin/python3 "$lab_here/ncacn_http_server.py" --address "$2" "$1=tcp" >"$LAB_DIR/$1.out" 2>"$LAB_DIR/$1.err" &
     lab_pids+=($!)
     local ports
     ports=$(lab_ready "$LAB_DIR/$1.out" $! "$LAB_DIR/$1.err")
@@ -13,7 +13,7 @@ lab_second() {   # NAME ADDRESS: another server on an address of its own; target
 }
 closed=$(python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 # A listener whose queue is full does not answer.
-python - >"$LAB_DIR/silent.out" <<'END' &
+/usr/bin/python3 - >"$LAB_DIR/silent.out" <<'END' &
 import socket, sys, time
 full = socket.socket()
 full.bind(('127.0.0.1', 0))

@@ -33,7 +33,7 @@ check "exit code 2 for a wrong command line" bash -c "! $daemon --nonsense 2>/de
 step "ready with real ports; a second daemon on the same port cannot start"
 case $LAB_PLAIN in 127.0.0.1:[1-9]*) ;; *) fail "ready says plain=$LAB_PLAIN" ;; esac
 case $LAB_TLS in 127.0.0.1:[1-9]*) ;; *) fail "ready says tls=$LAB_TLS" ;; esac
-python - "$LAB_DIR/taken" <<'END' &
+/usr/bin/python3 - "$LAB_DIR/taken" <<'END' &
 import socket, sys, time
 s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()
 open(sys.argv[1], 'w').write(str(s.getsockname()[1]))
@@ -83,7 +83,7 @@ sleep 3
 check "401 after" [ "$(status_of)" = 401 ]
 
 step "SIGTERM with an open tunnel: in order, within drain_time, exit code 0"
-python - >"$LAB_DIR/held" 2>&1 <<'END' &
+/usr/bin/python3 - >"$LAB_DIR/held" 2>&1 <<'END' &
 import os
 import lab
 held = lab.tunnel(os.environ['T_plain']).open()
@@ -108,7 +108,7 @@ step "background: the parent waits, pid file, privileges gone, service manager t
 chmod 644 "$LAB_DIR/key.pem"
 chown -R nobody "$(dirname "$lab_db")"
 { cat "$conf"; echo "user = nobody"; echo "pid_file = $LAB_DIR/pid"; } >"$LAB_DIR/bg.conf"
-python - "$LAB_DIR/notify" >"$LAB_DIR/notified" <<'END' &
+/usr/bin/python3 - "$LAB_DIR/notify" >"$LAB_DIR/notified" <<'END' &
 import os, socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1]); os.chmod(sys.argv[1], 0o666); s.settimeout(30)
 while True:

@@ -45,6 +45,7 @@ check() {
     shift
     "$@" || { echo "FAILED: $text"; lab_failed=1; }
 }
+# Not for the background: the process behind "$!" would be a shell around it, and Python would outlive the lab.
 python() { /usr/bin/python3 "$@"; }
 
 # Lines of the daemon's log which hold all the words.
@@ -108,12 +109,29 @@ lab_daemon_stop() {
     fi
 }
 
+# Whatever was started here carries LAB_DIR in its environment, and must be gone with the lab.
+lab_orphans() {
+    local left
+    for _ in $(seq 60); do
+        left=$(env -i grep -lszx "LAB_DIR=$LAB_DIR" /proc/[0-9]*/environ)
+        [ -n "$left" ] || return
+        sleep 0.05
+    done
+    lab_failed=1
+    for left in $left; do
+        left=$(cut -d/ -f3 <<<"$left")
+        echo "FAILED: process $left outlives the lab: $(tr '\0' ' ' <"/proc/$left/cmdline")"
+        kill -KILL "$left"
+    done
+}
+
 lab_cleanup() {
     local status=$?
     trap - EXIT
     set +e
     lab_daemon_stop
     for pid in "${lab_pids[@]}"; do lab_end "$pid" >/dev/null; done
+    lab_orphans
     [ $lab_failed = 0 ] || status=1
     if [ $status != 0 ] && [ -n "$LAB_LOG" ]; then
         echo "--- the daemon's last lines"
@@ -140,7 +158,7 @@ lab_server() {
     lab_directory
     : >"$log"
     export LAB_SERVER_LOG=$log
-    python "$lab_here/ncacn_http_server.py" --address "$lab_net.21" --log "$log" "$@" >"$LAB_DIR/server.out" 2>"$LAB_DIR/server.err" &
+    /usr/bin/python3 "$lab_here/ncacn_http_server.py" --address "$lab_net.21" --log "$log" "$@" >"$LAB_DIR/server.out" 2>"$LAB_DIR/server.err" &
     lab_server_pid=$!
     lab_pids+=($lab_server_pid)
     ports=$(lab_ready "$LAB_DIR/server.out" $lab_server_pid "$LAB_DIR/server.err")
