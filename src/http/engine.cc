@@ -36,7 +36,8 @@ extern "C" void on_log(void*, const char* format, va_list arguments)
         message.remove_suffix(1);
     if (expected(message))
         return;
-    base::log::warning("http-library", {{"message", message}});
+    // A peer can cause this at will, and its request gets a line of its own.
+    base::log::debug("http-library", {{"message", message}});
 }
 
 MHD_Result queue(MHD_Connection* connection, const Answer& answer)
