@@ -22,7 +22,7 @@ public:
 
     InboundChannel(Hub& hub, Opening&& opening);
 
-    void start();
+    void start(const rpch::Rts& first_pdu);
     /// Closes both legs. Idempotent.
     void end(const std::string& reason);
 
@@ -60,7 +60,6 @@ private:
 
     Hub& hub_;
     Arrival arrival_;
-    const rpch::Rts first_pdu_;
     const rpch::Cookie virtual_connection_;
     const std::uint32_t first_pdu_size_;
     rpch::InboundProxy role_;

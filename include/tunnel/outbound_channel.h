@@ -24,7 +24,7 @@ public:
 
     OutboundChannel(Hub& hub, Opening&& opening);
 
-    void start();
+    void start(const rpch::Rts& first_pdu);
     /// Closes both legs. Idempotent.
     void end(const std::string& reason);
     /// The IN channel of the virtual connection is gone. The server will end this one; a last answer may be
@@ -68,7 +68,6 @@ private:
 
     Hub& hub_;
     Arrival arrival_;
-    const rpch::Rts first_pdu_;
     const rpch::Cookie virtual_connection_;
     const std::uint32_t connection_timeout_; // ms
     rpch::OutboundProxy role_;

@@ -79,12 +79,13 @@ void Hub::admit(Opening&& opening)
         return farewell_.say(std::move(opening.arrival.stream));
     }
     const rpch::Cookie cookie = opening.virtual_connection;
+    const rpch::Rts first_pdu = opening.first_pdu;
     if (in) {
         auto channel = std::make_unique<InboundChannel>(*this, std::move(opening));
-        inbound_.emplace(cookie, std::move(channel)).first->second->start();
+        inbound_.emplace(cookie, std::move(channel)).first->second->start(first_pdu);
     } else {
         auto channel = std::make_unique<OutboundChannel>(*this, std::move(opening));
-        outbound_.emplace(cookie, std::move(channel)).first->second->start();
+        outbound_.emplace(cookie, std::move(channel)).first->second->start(first_pdu);
     }
 }
 

@@ -26,7 +26,7 @@ rpch::ClientAddress client_address(const net::Address& peer)
 } // namespace
 
 InboundChannel::InboundChannel(Hub& hub, Opening&& opening)
-    : hub_(hub), arrival_(std::move(opening.arrival)), first_pdu_(opening.first_pdu),
+    : hub_(hub), arrival_(std::move(opening.arrival)),
       virtual_connection_(opening.virtual_connection), first_pdu_size_(opening.first_pdu_size),
       role_({.receive_window = hub.environment().settings.receive_window,
              .connection_timeout = hub.environment().settings.connection_timeout}),
@@ -38,11 +38,11 @@ InboundChannel::InboundChannel(Hub& hub, Opening&& opening)
 {
 }
 
-void InboundChannel::start()
+void InboundChannel::start(const rpch::Rts& first_pdu)
 {
     clock_.set(net::Millis(hub_.environment().settings.setup_timeout));
     rpch::Effects effects;
-    role_.on_first_pdu(first_pdu_, effects);
+    role_.on_first_pdu(first_pdu, effects);
     run(effects);
     if (ended_)
         return;

@@ -45,7 +45,7 @@ std::uint32_t connection_timeout(const Settings& settings, const Arrival& arriva
 } // namespace
 
 OutboundChannel::OutboundChannel(Hub& hub, Opening&& opening)
-    : hub_(hub), arrival_(std::move(opening.arrival)), first_pdu_(opening.first_pdu),
+    : hub_(hub), arrival_(std::move(opening.arrival)),
       virtual_connection_(opening.virtual_connection),
       connection_timeout_(connection_timeout(hub.environment().settings, arrival_)),
       role_({.receive_window = hub.environment().settings.receive_window,
@@ -59,11 +59,11 @@ OutboundChannel::OutboundChannel(Hub& hub, Opening&& opening)
 {
 }
 
-void OutboundChannel::start()
+void OutboundChannel::start(const rpch::Rts& first_pdu)
 {
     clock_.set(net::Millis(hub_.environment().settings.setup_timeout));
     rpch::Effects effects;
-    role_.on_first_pdu(first_pdu_, effects);
+    role_.on_first_pdu(first_pdu, effects);
     run(effects);
     if (ended_)
         return;
