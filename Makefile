@@ -10,14 +10,15 @@
 srcdir = .
 
 # These goals work on a machine on which nothing was installed before.
-needs = $(if $(filter check check-% bench bench-quick distcheck soak,$(MAKECMDGOALS)),check,$(if $(filter demo,$(MAKECMDGOALS)),demo))
+needs = $(strip $(if $(filter check check-% distcheck soak,$(MAKECMDGOALS)),check) \
+                $(if $(filter bench bench-quick,$(MAKECMDGOALS)),bench) $(if $(filter demo,$(MAKECMDGOALS)),demo))
 ifneq ($(needs),)
   here := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
   ifneq ($(shell $(here)scripts/install-deps $(needs) >&2 && echo done),done)
     $(error the packages above could not be installed)
   endif
   # CppUTest can have come after ./configure.
-  ifeq ($(needs)$(shell sed -n 's/^have_cpputest *= *//p' config.mk 2>/dev/null),checkno)
+  ifeq ($(filter check,$(needs))$(shell sed -n 's/^have_cpputest *= *//p' config.mk 2>/dev/null),checkno)
     $(shell ./config.status --recheck >&2; rm -f config.mk)
   endif
   # Whoever types one of them wants it soon.

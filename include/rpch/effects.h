@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 namespace rpch {
 
@@ -37,6 +38,8 @@ class Effects {
 public:
     static constexpr std::size_t limit = 4;
 
+    Effects() noexcept {}
+
     void connect_server() noexcept { add({.kind = Effect::Kind::connect_server}); }
     void respond(std::uint32_t content_length) noexcept { add({.kind = Effect::Kind::respond, .value = content_length}); }
     void send(Leg leg, const RtsBytes& pdu) noexcept { add({.kind = Effect::Kind::send, .leg = leg, .pdu = pdu}); }
@@ -54,10 +57,13 @@ private:
     void add(const Effect& effect) noexcept
     {
         assert(count_ < limit);
-        effects_[count_++] = effect;
+        new (&effects_[count_++]) Effect(effect);
     }
 
-    std::array<Effect, limit> effects_;
+    // Made for every read and nearly always empty: what is not used is not initialised.
+    union {
+        std::array<Effect, limit> effects_;
+    };
     std::size_t count_ = 0;
 };
 

@@ -61,6 +61,8 @@ public:
     const Outlet& outlet() const noexcept { return outlet_; }
     net::Stream& stream() noexcept { return stream_; }
     bool closed() const noexcept { return closed_; }
+    /// The peer has ended the connection; nobody is there to be told anything.
+    bool gone() const noexcept { return gone_; }
     /// Bytes read so far, the early ones included.
     std::uint64_t received() const noexcept { return received_; }
 
@@ -69,6 +71,7 @@ private:
     void read() noexcept;
     void deliver(base::Bytes input);
     void fail(const std::string& reason);
+    void lose(const std::string& reason);
 
     net::Loop& loop_;
     Owner& owner_;
@@ -86,6 +89,7 @@ private:
     bool readable_ = true;
     bool hung_up_ = false;
     bool closed_ = false;
+    bool gone_ = false;
 };
 
 } // namespace tunnel

@@ -63,6 +63,7 @@ private:
     void run(const rpch::Effects& effects);
     void flush_client();
     bool window_used_up() const;
+    std::size_t room_for_whole_pdus() const;
     void on_clock();
     void on_stall();
 
@@ -78,6 +79,7 @@ private:
     const net::Millis began_;
     net::Millis last_sent_;
     std::uint64_t last_body_sent_ = 0;
+    std::uint32_t last_pdu_ = 1; // size of the RPC PDU that came last
     bool responded_ = false;
     mutable bool lifetime_used_up_ = false;
     bool draining_ = false;

@@ -44,6 +44,8 @@ public:
 
     /// Bytes that wait, for whatever reason.
     std::size_t waiting() const noexcept { return ready_.size() + gated_.size(); }
+    /// Bytes that have still to come of the RPC PDU that was admitted last.
+    std::size_t open() const noexcept { return open_; }
     /// RPC PDUs wait for the gate and not for the socket.
     bool gated() const noexcept { return ready_.empty() && cleared_ == 0 && !gated_.empty(); }
     /// Everything has been given to the socket.

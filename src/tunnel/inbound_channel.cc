@@ -200,7 +200,10 @@ void InboundChannel::end(const std::string& reason)
                                {"peer", arrival_.peer.text()}, {"user", arrival_.principal}, {"target", arrival_.target},
                                {"bytes", leg_.received() + first_pdu_size_},
                                {"ms", (hub_.environment().loop.now() - began_).count()}, {"reason", reason}});
-    hub_.farewell().say(leg_.release());
+    if (leg_.gone())
+        leg_.release().close();
+    else
+        hub_.farewell().say(leg_.release());
     hop_->close();
     hub_.retire(*this);
 }

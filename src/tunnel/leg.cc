@@ -39,7 +39,8 @@ void Leg::close() noexcept
 {
     if (closed_)
         return;
-    stream_.shutdown_write();
+    if (stream_.tls())
+        stream_.shutdown_write(); // says close_notify
     release().close();
 }
 
@@ -63,7 +64,7 @@ void Leg::on_events(std::uint32_t events) noexcept
         read();
     // A leg that may not read would never learn that its peer is gone for good.
     if (!closed_ && readable_ && (events & (EPOLLERR | EPOLLHUP)) && owner_.leg_allowance() == 0)
-        fail("connection reset by the peer");
+        lose("connection reset by the peer");
 }
 
 void Leg::read() noexcept
@@ -88,8 +89,8 @@ void Leg::read() noexcept
             break;
         }
         case net::IoResult::Kind::again: readable_ = false; break;
-        case net::IoResult::Kind::eof: return fail("closed by the peer");
-        case net::IoResult::Kind::error: return fail(stream_.error_text(result));
+        case net::IoResult::Kind::eof: return lose("closed by the peer");
+        case net::IoResult::Kind::error: return lose(stream_.error_text(result));
         }
     }
 }
@@ -127,6 +128,12 @@ void Leg::deliver(base::Bytes input)
     }
     if (!closed_)
         owner_.leg_delivered();
+}
+
+void Leg::lose(const std::string& reason)
+{
+    gone_ = true;
+    fail(reason);
 }
 
 void Leg::fail(const std::string& reason)

@@ -118,6 +118,7 @@ void OutboundChannel::hop_rpc(const rpch::Framer::Piece& piece)
     if (piece.first) {
         if (const char* const error = role_.on_server_rpc(piece.frag_length, effects))
             return end(error);
+        last_pdu_ = piece.frag_length;
     }
     // The answer first: an acknowledgement that was held back until it came goes behind it.
     leg_.outlet().put(piece);
@@ -130,7 +131,7 @@ std::size_t OutboundChannel::hop_allowance(bool ahead)
         return 0;
     const std::size_t waiting = leg_.outlet().waiting();
     if (!ahead)
-        return waiting > 0 ? 0 : role_.room();
+        return waiting > 0 ? 0 : leg_.outlet().open() + room_for_whole_pdus();
     const std::size_t limit = hub_.environment().settings.receive_window + control_room;
     return limit > waiting ? limit - waiting : 0;
 }
@@ -249,9 +250,20 @@ void OutboundChannel::on_clock()
     run(effects);
 }
 
+/// What to read of the server at once. A window that is nearly used up is not filled to the last byte: the
+/// part of a PDU that fits would have to wait for the rest, and every part costs a read and a write. A client
+/// acknowledges when less than half is open, so more room comes.
+std::size_t OutboundChannel::room_for_whole_pdus() const
+{
+    const std::uint32_t room = role_.room();
+    if (room >= last_pdu_)
+        return room - room % last_pdu_;
+    return room >= role_.client_announced_window() / 2 ? room : 0;
+}
+
 bool OutboundChannel::window_used_up() const
 {
-    return opened() && !role_.window_lifted() && (role_.room() == 0 || leg_.outlet().gated());
+    return opened() && !role_.window_lifted() && (room_for_whole_pdus() == 0 || leg_.outlet().gated());
 }
 
 void OutboundChannel::on_stall()
@@ -279,7 +291,10 @@ void OutboundChannel::end(const std::string& reason)
                                {"peer", arrival_.peer.text()}, {"user", arrival_.principal}, {"target", arrival_.target},
                                {"bytes", role_.body_sent()}, {"ms", (hub_.environment().loop.now() - began_).count()},
                                {"reason", reason}});
-    hub_.farewell().say(leg_.release());
+    if (leg_.gone())
+        leg_.release().close();
+    else
+        hub_.farewell().say(leg_.release());
     hop_->close();
     hub_.retire(*this);
 }

@@ -221,7 +221,7 @@ for target in (PLAIN, HTTP):
     unharmed(target)
 
 lab.step('IN and OUT of one cookie to different targets')
-lines = lab.Lines()
+lines, events = lab.Lines(), lab.Events()
 mixed = lab.tunnel(PLAIN, out_target=HTTP, limit=5)
 try:
     mixed.open()
@@ -232,6 +232,7 @@ except (rpch_client.Gone, wire.Broken):
     pass
 lab.check(lines.wait('reason='), 'different targets: no line with the reason')
 mixed.close()
+lab.check(lab.soon(lambda: events.events('accept')), 'different targets: the half that came first was not connected')
 
 lab.step('broken targets: refused at the head, nothing connected')
 events = lab.Events()
