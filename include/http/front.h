@@ -60,7 +60,7 @@ public:
 
     std::size_t connections() const noexcept { return connections_.size(); }
     /// Requests inside the HTTP engine.
-    std::size_t exchanges() const noexcept { return engine_.open(); }
+    std::size_t exchanges() const noexcept { return engine_.open() + large_engine_.open(); }
 
     /// No new connection and no new channel from now on. Idle connections are closed, the others after their reply.
     void drain();
@@ -71,6 +71,8 @@ public:
 private:
     friend class Connection;
 
+    /// The engine for a head of `size` bytes.
+    Engine& engine_for(std::size_t size) noexcept;
     void turn_away(base::UniqueFd socket, bool tls, const char* reason) noexcept;
     /// The connection is done; it is destroyed when nothing of it is on the stack any more.
     void forget(std::uint64_t id);
@@ -78,6 +80,7 @@ private:
     Env env_;
     Gate gate_;
     Engine engine_;
+    Engine large_engine_; // for long heads
     std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
     bool draining_ = false;
     net::Millis reported_{-1}; // when a refused connection was last logged

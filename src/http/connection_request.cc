@@ -68,7 +68,7 @@ void Connection::begin(base::Bytes head, const HeadCheck& check)
     state_ = State::judging;
     facts_ = check.facts;
     deadline_.set(front_.env_.limits.judge);
-    exchange_.emplace(front_.engine_, static_cast<Guest&>(*this), facts_);
+    exchange_.emplace(front_.engine_for(head.size()), static_cast<Guest&>(*this), facts_);
     if (!exchange_->start(head, peer_)) {
         exchange_.reset();
         return refuse_head(503, "no descriptors for the HTTP engine", check.method, check.target);

@@ -14,7 +14,11 @@ namespace http {
 
 namespace {
 
-/// Room in the engine's pool for what it keeps of a head besides its text, and for the reply's head.
+/// Nearly every head is shorter. The library takes a pool of this size from the heap; larger ones it maps and unmaps
+/// for each request, which costs more than all else it does.
+constexpr std::size_t small_head = 8 * 1024;
+constexpr std::size_t small_pool = 32 * 1024;
+/// Room in a large pool for what the library keeps of a head besides its text, and for the reply's head.
 constexpr std::size_t pool_margin = 32 * 1024;
 /// One line a second tells of connections that were turned away.
 constexpr net::Millis report_interval{1000};
@@ -23,13 +27,23 @@ constexpr std::uint32_t server_too_busy = 0x6bb;
 /// Connections are named in the log; one sequence for all shards.
 std::atomic<std::uint64_t> last_id{0};
 
+unsigned exchange_limit(const Limits& limits) noexcept
+{
+    return static_cast<unsigned>(std::min<std::size_t>(limits.connections, 1'000'000));
+}
+
 } // namespace
 
 Front::Front(const Env& env)
     : env_(env), gate_(env.backends, env.policy),
-      engine_(env.loop, static_cast<unsigned>(std::min<std::size_t>(env.limits.connections, 1'000'000)),
-              env.limits.head_bytes + pool_margin)
+      engine_(env.loop, exchange_limit(env.limits), small_pool),
+      large_engine_(env.loop, exchange_limit(env.limits), env.limits.head_bytes + pool_margin)
 {
+}
+
+Engine& Front::engine_for(std::size_t size) noexcept
+{
+    return size <= small_head ? engine_ : large_engine_;
 }
 
 Front::~Front()
