@@ -46,7 +46,10 @@ base_SRC = src/base/cursor.cc src/base/text.cc src/base/base64.cc src/base/fifo.
            src/base/workers.cc
 rpch_SRC = src/rpch/guid.cc src/rpch/cookie.cc src/rpch/pdu.cc src/rpch/framer.cc src/rpch/rts.cc \
            src/rpch/rts_table.cc src/rpch/rts_recognise.cc src/rpch/rts_fields.cc src/rpch/rts_builder.cc \
-           src/rpch/inbound_proxy.cc src/rpch/outbound_proxy.cc src/rpch/server.cc src/rpch/client.cc \
+           src/rpch/held_pdus.cc \
+           src/rpch/inbound_proxy.cc src/rpch/inbound_proxy_recycle.cc \
+           src/rpch/outbound_proxy.cc src/rpch/outbound_proxy_recycle.cc \
+           src/rpch/server.cc src/rpch/server_recycle.cc src/rpch/client.cc src/rpch/client_recycle.cc \
            src/rpch/rpc.cc src/rpch/mgmt.cc
 access_SRC = src/access/account.cc src/access/password.cc src/access/policy.cc src/access/cache.cc \
              src/access/scheme.cc src/access/basic.cc src/access/authenticator.cc
@@ -68,7 +71,9 @@ rpch_TEST = tests/unit/rpch/guid_test.cc tests/unit/rpch/cookie_test.cc tests/un
             tests/unit/rpch/framer_test.cc tests/unit/rpch/rts_test.cc tests/unit/rpch/rts_table_test.cc \
             tests/unit/rpch/rts_vectors_test.cc tests/unit/rpch/flow_test.cc tests/unit/rpch/inbound_proxy_test.cc \
             tests/unit/rpch/outbound_proxy_test.cc tests/unit/rpch/server_test.cc \
-            tests/unit/rpch/client_test.cc tests/unit/rpch/rpc_test.cc tests/unit/rpch/mgmt_test.cc
+            tests/unit/rpch/client_test.cc tests/unit/rpch/rpc_test.cc tests/unit/rpch/mgmt_test.cc \
+            tests/unit/rpch/simulator.cc tests/unit/rpch/simulator_party.cc tests/unit/rpch/simulator_ends.cc \
+            tests/unit/rpch/recycling_model_test.cc
 access_TEST = tests/unit/access/account_test.cc tests/unit/access/password_test.cc tests/unit/access/cache_test.cc \
               tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc
 directory_TEST = tests/unit/directory/target_test.cc tests/unit/directory/valid_ports_test.cc \

@@ -87,6 +87,8 @@ public:
     bool ack_due() const noexcept { return advertised_ < announced_ / 2 && available() > std::max<std::int64_t>(advertised_, 0); }
 
     std::uint32_t bytes_received() const noexcept { return received_; }
+    /// Received and not yet passed on.
+    std::uint32_t held() const noexcept { return static_cast<std::uint32_t>(held_); }
     std::uint32_t available() const noexcept
     {
         return static_cast<std::uint32_t>(std::clamp<std::int64_t>(std::int64_t{announced_} - held_, 0, announced_));

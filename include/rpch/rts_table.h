@@ -97,8 +97,10 @@ enum class Where : std::uint8_t {
     first,    ///< the first PDU of an IN or OUT request, or of a TCP connection to the server
     request,  ///< at a proxy: later in the body of a client's request; at the outbound proxy the successor's
     leg,      ///< at a proxy: from the server
-    in_leg,   ///< at the server: from an inbound proxy
-    out_leg,  ///< at the server: from an outbound proxy
+    in_leg,   ///< at the server: from the inbound proxy of the default leg
+    out_leg,  ///< at the server: from the outbound proxy of the default leg
+    in_other,  ///< at the server: from the inbound proxy of the successor
+    out_other, ///< at the server: from the outbound proxy of the successor or of the predecessor
     response, ///< at the client: the body of a response
 };
 
@@ -130,15 +132,22 @@ enum class RoleState : std::uint32_t {
     opened_a6w = 1u << 21,     ///< client OUT
     opened_a10w = 1u << 22,    ///< client OUT
     echo_wait = 1u << 23,      ///< client, on a connection on which it sent an echo request
+    connecting = 1u << 24,     ///< proxy: the leg to the server is not up yet
+    draining = 1u << 25,       ///< proxy, the Finished of a predecessor: what waits still leaves
+    opened_b2w = 1u << 26,     ///< outbound proxy: Opened again without the successor, which the server does not know
 };
 
+constexpr std::uint32_t bits(RoleState states) noexcept
+{
+    return static_cast<std::uint32_t>(states);
+}
 constexpr RoleState operator|(RoleState a, RoleState b) noexcept
 {
-    return static_cast<RoleState>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));
+    return static_cast<RoleState>(bits(a) | bits(b));
 }
 constexpr bool overlap(RoleState a, RoleState b) noexcept
 {
-    return (static_cast<std::uint32_t>(a) & static_cast<std::uint32_t>(b)) != 0;
+    return (bits(a) & bits(b)) != 0;
 }
 
 /// Which PDU this is for `receiver`, or nothing: then it is a protocol error. To be forwarded is it when

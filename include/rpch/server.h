@@ -3,51 +3,168 @@
 #include "rpch/cookie.h"
 #include "rpch/effects.h"
 #include "rpch/flow.h"
+#include "rpch/lifetime.h"
 #include "rpch/rts.h"
+#include "rpch/rules.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 
 namespace rpch {
 
 /// The server end of one virtual connection, MS-RPCH 3.2.5, without I/O: where the IN and the OUT
-/// channel meet. Legs: Leg::in (to the inbound proxy) and Leg::out (to the outbound proxy).
+/// channel meet. A leg is a TCP connection from a proxy, or one in memory.
 ///
-/// A method that returns text reports a protocol error: close both legs with that reason.
+/// Legs: Leg::in and Leg::out; in_successor from IN_R1/A2 to B1; out_successor from OUT_R1/A4 to A8, and
+/// then out_predecessor until its proxy closes it.
+///
+/// A method that returns text reports a protocol error: close every leg with that reason.
 /// After a close nothing more may be reported. One thread.
 class Server {
 public:
-    enum class State : std::uint8_t { open_start, a2w, b2w, opened, finished };
+    struct Settings {
+        std::uint32_t receive_window;         ///< bytes, announced to the inbound proxy in CONN/B3 and IN_R1/B2
+        std::uint32_t largest_pdu = 65'535;   ///< bytes, of the RPC PDUs that the service sends
+        bool recycle = true;                  ///< whether to replace OUT channels before their lifetime ends
+    };
 
-    /// `receive_window`: bytes, announced to the inbound proxy in CONN/B3.
-    explicit Server(std::uint32_t receive_window) noexcept;
+    enum class State : std::uint32_t {
+        open_start = bits(RoleState::vc_unknown),
+        a2w = bits(RoleState::a2w),
+        b2w = bits(RoleState::b2w),
+        opened = bits(RoleState::in_opened | RoleState::out_opened),
+        finished = bits(RoleState::none),
+    };
 
-    void on_in_rts(const Rts& pdu, Effects& effects);
-    void on_out_rts(const Rts& pdu, Effects& effects);
+    explicit Server(const Settings& settings) noexcept : settings_(settings) {}
 
-    /// An RPC PDU of `size` bytes begins on the IN leg. Null when it is legal now.
-    const char* on_in_rpc(std::uint32_t size) noexcept;
+    struct Admission {
+        const char* refusal; ///< null: the leg is `leg` from now on. Text: close the newcomer alone; nothing has changed
+        Leg leg;
+    };
+    /// The first PDU of a new leg, whose cookie has led to this virtual connection: CONN/A2 and CONN/B2
+    /// (3.2.5.5.2, .3), IN_R1/A2 (3.2.5.5.4), OUT_R1/A4 (3.2.5.5.9). Attach the leg before the effects are
+    /// carried out.
+    [[nodiscard]] Admission on_newcomer(const Rts& pdu, Effects& effects);
+
+    /// From Leg::in or in_successor; from Leg::out, out_successor or out_predecessor.
+    void on_in_rts(Leg from, const Rts& pdu, Effects& effects);
+    void on_out_rts(Leg from, const Rts& pdu, Effects& effects);
+
+    /// An RPC PDU of `size` bytes begins. Null when it is legal now: on Leg::in only.
+    const char* on_in_rpc(Leg from, std::uint32_t size) noexcept;
+    static const char* on_out_rpc() noexcept { return "RPC PDU from the outbound proxy"; }
     /// `size` bytes of RPC PDUs have reached the RPC service; the inbound proxy may have to be told.
     void on_consumed(std::uint32_t size, Effects& effects);
 
-    /// What the outbound proxy's window leaves for RPC PDUs of the service, in bytes.
-    std::uint32_t room() const noexcept { return state_ == State::opened ? out_window_.available() : 0; }
-    bool admits(std::uint32_t size) const noexcept { return state_ == State::opened && out_window_.admits(size); }
-    void sent(std::uint32_t size) noexcept { out_window_.sent(size); }
+    /// How many bytes of RPC PDUs of the service may be bound to Leg::out, when their sizes are not known. The
+    /// last one may reach beyond, and wait there for admits(); all others wait with the service.
+    std::uint32_t room() const noexcept
+    {
+        return vc_ == State::opened ? std::min(out_.window.available(), out_.lifetime.room()) : 0;
+    }
+    /// Whether an RPC PDU may go now, and that it went. `leg`: out, or out_predecessor for what waits there.
+    bool admits(std::uint32_t size, Leg leg = Leg::out) const noexcept
+    {
+        const OutLeg& to = at(leg);
+        return vc_ == State::opened && to.window.admits(size) && (leg != Leg::out || to.lifetime.admits(size));
+    }
+    void sent(std::uint32_t size, Leg leg = Leg::out) noexcept
+    {
+        at(leg).window.sent(size);
+        at(leg).lifetime.count(size);
+    }
 
-    State state() const noexcept { return state_; }
+    /// The OUT channel nears its end: ask after every sent(), and then call recycle_out(). Events with effects
+    /// do so themselves.
+    bool recycling_due() const noexcept { return recycles() && out_.lifetime.near_end(); }
+    /// Asks the client for a new OUT channel (3.2.5.4.1), whatever is left of this one. False: not possible
+    /// now, since a channel must be Opened for that, or since the client cannot do it.
+    bool recycle_out(Effects& effects);
+    /// The client cannot recycle: it is not asked, and the OUT channel ends with its lifetime.
+    void doubt_client() noexcept;
+
+    /// Effect::send_last on `leg` is through.
+    void on_drained(Leg leg) noexcept;
+    /// The peer has closed `leg` or it broke (3.2.5.5.14).
+    void on_closed(Leg leg, Effects& effects);
+    /// A state of the channel `leg`, in or out, that must not last: run a timer for each, and report when it
+    /// expires.
+    bool awaits(Leg leg) const noexcept;
+    /// While the two channels meet: the end. Later the successor is dropped if the client is not yet
+    /// committed to it, and the predecessor goes on; else it is the end too.
+    void on_timeout(Leg leg, Effects& effects);
+
+    State state() const noexcept { return vc_; }
+    RoleState in_state() const noexcept { return in_state_; }
+    RoleState out_state() const noexcept { return out_state_; }
+
+    /// What `pdu` is in these states, or nothing: the lines of this role's automaton.
+    static std::optional<RtsId> recognise(Where where, RoleState states, const Rts& pdu) noexcept;
 
 private:
-    void on_conn_a2(const Rts& pdu, Effects& effects);
-    void on_conn_b2(const Rts& pdu, Effects& effects);
-    void establish(Effects& effects);
+    struct InLeg {
+        Cookie channel{};
+        std::uint32_t proxy_window = 0;  // bytes, for the client
+        std::uint32_t proxy_timeout = 0; // ms, for the client
+    };
+    struct OutLeg {
+        Cookie channel{};
+        SendWindow window;
+        Lifetime lifetime;
+    };
+    enum class Other : std::uint8_t { none, successor, predecessor };
 
-    State state_ = State::open_start;
-    Cookie in_channel_{};
-    Cookie out_channel_{};
-    std::uint32_t inbound_proxy_window_ = 0;
-    std::uint32_t inbound_proxy_timeout_ = 0;
+    static const Rule<Server> rules_[];
+
+    RoleState states() const noexcept;
+    void handle(Where where, Leg from, const Rts& pdu, Effects& effects);
+    void fail(const char* reason, Effects& effects);
+
+    const char* on_conn_a2(Leg, const Rts& pdu, Effects& effects);
+    const char* on_conn_b2(Leg, const Rts& pdu, Effects& effects);
+    const char* on_in_r1_a2(Leg, const Rts& pdu, Effects& effects);
+    const char* on_in_r1_a6(Leg, const Rts& pdu, Effects& effects);
+    const char* on_in_r1_b1(Leg, const Rts& pdu, Effects& effects);
+    const char* on_in_r2_a2(Leg, const Rts& pdu, Effects& effects);
+    const char* on_out_r1_a4(Leg, const Rts& pdu, Effects& effects);
+    const char* on_out_r1_a8(Leg, const Rts& pdu, Effects& effects);
+    const char* on_out_r2_a4(Leg, const Rts& pdu, Effects& effects);
+    const char* on_out_r2_a8(Leg, const Rts& pdu, Effects& effects);
+    const char* on_ping(Leg, const Rts& pdu, Effects& effects);
+    const char* on_ping_traffic(Leg, const Rts& pdu, Effects& effects);
+    const char* on_acknowledgement(Leg from, const Rts& pdu, Effects& effects);
+    const char* on_forward_out(Leg, const Rts& pdu, Effects& effects);
+    const char* on_forward_in(Leg, const Rts& pdu, Effects& effects);
+
+    const OutLeg& at(Leg leg) const noexcept { return leg == Leg::out ? out_ : out_other_; }
+    OutLeg& at(Leg leg) noexcept { return leg == Leg::out ? out_ : out_other_; }
+    bool recycles() const noexcept
+    {
+        return out_state_ == RoleState::out_opened && vc_ == State::opened && settings_.recycle && !doubted_;
+    }
+    Lifetime lifetime(std::uint32_t bytes) const noexcept;
+    void establish(Effects& effects);
+    void send_out(const RtsBytes& pdu, Effects& effects);
+    void recycle_if_due(Effects& effects);
+    void keep_predecessor() noexcept;
+
+    Settings settings_;
+    State vc_ = State::open_start;
+    RoleState in_state_ = RoleState::in_opened;
+    RoleState out_state_ = RoleState::out_opened;
+    Other is_other_ = Other::none; // what out_other_ is
+    bool out_drained_ = false;     // A9 has left on the predecessor
+    bool doubted_ = false;
+    std::uint32_t carried_ = 0; // bytes of IN predecessors that have not reached the service yet
+    InLeg in_;
+    InLeg in_successor_;
+    Cookie in_before_{}; // the cookie before IN_R2/A2: the recycling may not happen after all
+    Cookie out_next_{};  // OUT_R2: the successor's
     ReceiveWindow in_window_;
-    SendWindow out_window_;
+    OutLeg out_;
+    OutLeg out_other_;
 };
 
 } // namespace rpch

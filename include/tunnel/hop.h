@@ -37,6 +37,8 @@ public:
         /// OUT: how many bytes may be read from the server now. `ahead`: RTS PDUs can follow the RPC PDUs
         /// in the same stream and must be reached even if the client takes nothing.
         virtual std::size_t hop_allowance(bool ahead) = 0;
+        /// OUT: whether the client can replace its channel, as far as one can tell.
+        virtual bool hop_recycles() const = 0;
         /// IN: whether an RPC PDU may go to the server now, and that it goes.
         virtual bool hop_admits(std::uint32_t size) const = 0;
         virtual void hop_sent(std::uint32_t size) = 0;
@@ -52,6 +54,8 @@ public:
     virtual void connect() = 0;
     virtual void send_rts(base::Bytes pdu) = 0;
     virtual void put_rpc(const rpch::Framer::Piece& piece) = 0;
+    /// An RTS PDU that goes behind every RPC PDU that was put; nothing follows it.
+    virtual void send_last(base::Bytes pdu) = 0;
     /// Writes what waits, as far as hop_admits() and the socket allow.
     virtual void flush() = 0;
     /// Bytes that wait to be written.

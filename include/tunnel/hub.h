@@ -43,7 +43,7 @@ public:
     std::size_t inbound_channels() const noexcept { return inbound_.size(); }
     std::size_t outbound_channels() const noexcept { return outbound_.size(); }
     /// Everything that still serves a client.
-    std::size_t size() const noexcept { return inbound_.size() + outbound_.size() + newcomers_.size(); }
+    std::size_t size() const noexcept { return inbound_.size() + outbound_.size() + relieved_inbound_.size() + relieved_outbound_.size() + newcomers_.size(); }
     /// Clients that have been told the end and may still be reading it.
     std::size_t leaving() const noexcept { return farewell_.size(); }
 
@@ -54,6 +54,9 @@ public:
     std::unique_ptr<Hop> make_hop(Side side, const rpch::Cookie& virtual_connection, const Arrival& arrival, Hop::User& user);
     void retire(InboundChannel& channel);
     void retire(OutboundChannel& channel);
+    /// The channel goes on on another node: it leaves its table and lives on until it has drained.
+    void relieve(InboundChannel& channel);
+    void relieve(OutboundChannel& channel);
     Farewell& farewell() noexcept { return farewell_; }
 
 private:
@@ -64,6 +67,7 @@ private:
 
     void admit(Opening&& opening);
     const char* objection(const Opening& opening);
+    const char* succeed(Opening& opening);
 
     struct Recheck;
     void mark_moved(const Recheck& answer);
@@ -76,6 +80,8 @@ private:
     std::unordered_map<rpch::Cookie, std::unique_ptr<VirtualServer>> servers_;
     std::unordered_map<rpch::Cookie, std::unique_ptr<InboundChannel>> inbound_;
     std::unordered_map<rpch::Cookie, std::unique_ptr<OutboundChannel>> outbound_;
+    std::vector<std::unique_ptr<InboundChannel>> relieved_inbound_;
+    std::vector<std::unique_ptr<OutboundChannel>> relieved_outbound_;
     std::shared_ptr<Recheck> recheck_;
     std::vector<rpch::Cookie> moved_;
     std::size_t moved_per_turn_ = 1;

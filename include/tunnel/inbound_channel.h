@@ -23,12 +23,15 @@ public:
     InboundChannel(Hub& hub, Opening&& opening);
 
     void start(const rpch::Rts& first_pdu);
+    /// A replacement for the channel's request has come to this node, IN_R2 of MS-RPCH 3.2.1.5.3.3. Null: taken.
+    /// Text: refused, and nothing has changed; `opening` is still the caller's.
+    const char* succeed(Opening& opening);
     /// Closes both legs. Idempotent.
     void end(const std::string& reason);
 
     const Arrival& arrival() const noexcept { return arrival_; }
     const rpch::Cookie& virtual_connection() const noexcept { return virtual_connection_; }
-    bool opened() const noexcept { return role_.state() == rpch::InboundProxy::State::opened; }
+    bool opened() const noexcept { return role_.established(); }
     /// Why the server could not be reached, if that is how the channel ended.
     const std::optional<HopFailure>& unreachable() const noexcept { return unreachable_; }
 
@@ -50,6 +53,7 @@ private:
     void hop_delivered() override {}
     void hop_closed(const std::string& reason) override { end(reason); }
     std::size_t hop_allowance(bool) override { return net::Loop::scratch_size; }
+    bool hop_recycles() const override { return true; }
     bool hop_admits(std::uint32_t size) const override { return role_.admits(size); }
     void hop_sent(std::uint32_t size) override { role_.sent(size); }
     void hop_consumed(std::uint32_t size) override;
@@ -57,18 +61,26 @@ private:
     void run(const rpch::Effects& effects);
     void on_clock();
     void on_stall();
+    void on_recycling_timeout();
+    void listen_to_client();
+    void promote_successor();
+    void drop(rpch::Leg leg);
 
     Hub& hub_;
     Arrival arrival_;
     const rpch::Cookie virtual_connection_;
-    const std::uint32_t first_pdu_size_;
+    std::uint32_t first_pdu_size_;
     rpch::InboundProxy role_;
-    Leg leg_;
+    std::unique_ptr<Leg> leg_;
+    std::unique_ptr<Leg> predecessor_;  // only until it is dropped
+    std::unique_ptr<Opening> successor_; // not read before it is promoted
     std::unique_ptr<Hop> hop_;
     net::Timer clock_; // until opened: the time to get there; then: the connection timeout
     net::Timer stall_;
+    net::Timer recycling_; // for a successor to complete, or a predecessor to drain
     const net::Millis began_;
     net::Millis last_heard_;
+    const char* finish_reason_ = nullptr; // the channel goes on on another node; this one drains
     bool ended_ = false;
     std::optional<HopFailure> unreachable_;
 };

@@ -49,6 +49,8 @@ public:
     /// Puts the leg into the loop; `early` are bytes that were read from the stream before.
     /// False: the system refuses, errno says why.
     [[nodiscard]] bool start(base::Bytes early);
+    /// Another owner from now on.
+    void serve(Owner& owner) noexcept;
     /// The allowance may have grown. Reads later in this round, never inside the call.
     void resume() noexcept;
 
@@ -74,7 +76,7 @@ private:
     void lose(const std::string& reason);
 
     net::Loop& loop_;
-    Owner& owner_;
+    Owner* owner_;
     net::Stream stream_;
     Outlet outlet_;
     rpch::Framer framer_;

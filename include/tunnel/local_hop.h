@@ -26,6 +26,8 @@ public:
     void connect() override;
     void send_rts(base::Bytes pdu) override;
     void put_rpc(const rpch::Framer::Piece& piece) override;
+    /// A virtual connection lives on one node, so its channels are never recycled to another one.
+    void send_last(base::Bytes pdu) override { send_rts(pdu); }
     void flush() override;
     std::size_t waiting() const override { return server_ ? server_->waiting() : 0; }
     void resume() override;

@@ -21,6 +21,7 @@ public:
     void connect() override;
     void send_rts(base::Bytes pdu) override;
     void put_rpc(const rpch::Framer::Piece& piece) override;
+    void send_last(base::Bytes pdu) override;
     void flush() override;
     std::size_t waiting() const override;
     void resume() override;

@@ -25,6 +25,9 @@ public:
     OutboundChannel(Hub& hub, Opening&& opening);
 
     void start(const rpch::Rts& first_pdu);
+    /// A replacement for the channel's request has come to this node, OUT_R2 of MS-RPCH 3.2.1.5.3.5. Null: taken.
+    /// Text: refused, and nothing has changed; `opening` is still the caller's.
+    const char* succeed(Opening& opening);
     /// Closes both legs. Idempotent.
     void end(const std::string& reason);
     /// The IN channel of the virtual connection is gone. The server will end this one; a last answer may be
@@ -37,12 +40,29 @@ public:
     const Arrival& arrival() const noexcept { return arrival_; }
     const rpch::Cookie& virtual_connection() const noexcept { return virtual_connection_; }
     std::uint32_t client_announced_window() const noexcept { return role_.client_announced_window(); }
-    bool opened() const noexcept { return role_.state() == rpch::OutboundProxy::State::opened; }
+    bool opened() const noexcept { return role_.established(); }
 
 private:
+    /// The owner of the leg beside the default one.
+    class OtherLeg final : public Leg::Owner {
+    public:
+        explicit OtherLeg(OutboundChannel& channel) noexcept : channel_(channel) {}
+        std::size_t leg_allowance() override { return channel_.leg_allowance(); }
+        void leg_rpc(const rpch::Framer::Piece& piece) override { channel_.leg_rpc(piece); }
+        void leg_rts(const rpch::Rts& pdu) override { channel_.side_rts(pdu); }
+        void leg_delivered() override {}
+        void leg_writable() override { channel_.flush_client(); }
+        void leg_closed(const std::string& reason) override { channel_.side_closed(reason); }
+        bool admits(std::uint32_t size) const override { return channel_.role_.admits(size, rpch::Leg::predecessor); }
+        void sent(std::uint32_t size) override { channel_.role_.sent(size, rpch::Leg::predecessor); }
+
+    private:
+        OutboundChannel& channel_;
+    };
+
     std::size_t leg_allowance() override { return ended_ ? 0 : 512; } // to notice the end, and what may not come
     void leg_rpc(const rpch::Framer::Piece&) override { end(rpch::OutboundProxy::on_client_bytes()); }
-    void leg_rts(const rpch::Rts&) override { end(rpch::OutboundProxy::on_client_bytes()); }
+    void leg_rts(const rpch::Rts& pdu) override;
     void leg_delivered() override {}
     void leg_writable() override { flush_client(); }
     void leg_closed(const std::string& reason) override { end("client: " + reason); }
@@ -56,12 +76,19 @@ private:
     void hop_delivered() override { flush_client(); }
     void hop_closed(const std::string& reason) override;
     std::size_t hop_allowance(bool ahead) override;
+    bool hop_recycles() const override { return !role_.doubted(); }
     bool hop_admits(std::uint32_t) const override { return false; } // no RPC PDU goes to the server on the OUT side
     void hop_sent(std::uint32_t) override {}
     void hop_consumed(std::uint32_t) override {}
 
     void run(const rpch::Effects& effects);
     void flush_client();
+    void flush_predecessor();
+    void promote_successor();
+    void drop_other();
+    void side_rts(const rpch::Rts& pdu);
+    void side_closed(const std::string& reason);
+    void on_recycling_timeout();
     bool window_used_up() const;
     std::size_t room_for_whole_pdus() const;
     void on_clock();
@@ -72,16 +99,22 @@ private:
     const rpch::Cookie virtual_connection_;
     const std::uint32_t connection_timeout_; // ms
     rpch::OutboundProxy role_;
-    Leg leg_;
+    std::unique_ptr<Leg> leg_;
+    OtherLeg other_owner_;
+    std::unique_ptr<Leg> other_;  // the successor until it is promoted, then the predecessor until it has drained
+    Leg* rpc_leg_ = nullptr;      // where the RPC PDU that came last goes
+    std::uint64_t successor_id_ = 0;
     std::unique_ptr<Hop> hop_;
     net::Timer clock_; // until opened: the time to get there; then: pings; at the end: the time for that
     net::Timer stall_;
+    net::Timer recycling_; // for a successor to complete
     const net::Millis began_;
     net::Millis last_sent_;
     std::uint64_t last_body_sent_ = 0;
     std::uint32_t last_pdu_ = 1; // size of the RPC PDU that came last
     bool responded_ = false;
     mutable bool lifetime_used_up_ = false;
+    bool departing_ = false; // other_ is the predecessor, and its last PDU has been put
     bool draining_ = false;
     bool ended_ = false;
     std::string end_reason_; // while draining, or without a mate

@@ -28,12 +28,17 @@ public:
     };
 
     /// Both must outlive the outlet.
-    Outlet(net::Stream& stream, Gate& gate) noexcept : stream_(stream), gate_(gate) {}
+    Outlet(net::Stream& stream, Gate& gate) noexcept : stream_(stream), gate_(&gate) {}
+
+    /// Another gate from now on.
+    void ask(Gate& gate) noexcept { gate_ = &gate; }
 
     /// A piece of an RPC PDU, as the framer delivers it. The bytes must stay where they are until flush().
     void put(const rpch::Framer::Piece& piece);
     /// Whole RTS PDUs, or an HTTP head. Copied.
     void put_control(base::Bytes bytes);
+    /// An RTS PDU that goes behind every RPC PDU that was put, waiting or still coming. Nothing follows it.
+    void put_last(base::Bytes pdu);
 
     /// Writes what can be written; also when the gate may have opened or the socket takes bytes again.
     /// False: the stream is dead, see failure().
@@ -49,7 +54,7 @@ public:
     /// RPC PDUs wait for the gate and not for the socket.
     bool gated() const noexcept { return ready_.empty() && cleared_ == 0 && !gated_.empty(); }
     /// Everything has been given to the socket.
-    bool idle() const noexcept { return waiting() == 0 && !stream_.flushing(); }
+    bool idle() const noexcept { return waiting() == 0 && last_.empty() && !stream_.flushing(); }
     const net::IoResult& failure() const noexcept { return failure_; }
 
 private:
@@ -57,6 +62,7 @@ private:
 
     void commit(base::Bytes bytes);
     void commit_urgent();
+    void place_last(base::Bytes pdu);
     void admit();
     void spill_cleared();
     bool write_run();
@@ -64,11 +70,13 @@ private:
     Written write(base::Fifo& queue, std::size_t size);
 
     net::Stream& stream_;
-    Gate& gate_;
+    Gate* gate_;
     base::Bytes run_;           // admitted and not copied: still where it was read
     base::Fifo ready_;          // admitted; the socket did not take it yet
     base::Fifo gated_;          // RPC PDUs behind `ready_`; the gate has admitted the first `cleared_` bytes
     base::Fifo urgent_;         // RTS PDUs that wait for the end of the RPC PDU that was admitted last
+    base::Fifo last_;           // the RTS PDU behind everything, while an RPC PDU is still coming
+    std::uint32_t coming_ = 0;  // bytes that the RPC PDU put last has still to come
     std::uint32_t cleared_ = 0;
     std::uint32_t open_ = 0;    // bytes that the RPC PDU admitted last has still to come
     std::uint32_t pending_ = 0; // RPC bytes put and not yet reported by take_consumed()

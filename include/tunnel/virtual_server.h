@@ -57,6 +57,7 @@ private:
 
     void on_dialed(Dialer::Outcome outcome);
     void run(const rpch::Effects& effects);
+    void recycle_out();
     void end(const std::string& reason);
     LocalHop*& hop(Side side) { return hops_[side == Side::in ? 0 : 1]; }
 
@@ -65,8 +66,10 @@ private:
     Host& host_;
     rpch::Server role_;
     std::array<LocalHop*, 2> hops_{};
+    std::array<bool, 2> introduced_{}; // the first PDU of the side has come
     std::unique_ptr<Dialer> dialer_;
     std::optional<Leg> leg_;
+    std::uint32_t coming_ = 0; // bytes that the RPC PDU the service sent last has still to come
     bool ended_ = false;
 };
 

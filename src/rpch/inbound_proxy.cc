@@ -2,12 +2,67 @@
 
 #include "rpch/rts_builder.h"
 #include "rpch/rts_fields.h"
-#include "rpch/rts_table.h"
 
 #include <algorithm>
 #include <cassert>
 
 namespace rpch {
+
+using enum RoleState;
+using enum Where;
+
+// The automaton. A PDU with a Destination for another role is passed on byte for byte (3.2.1.5.2), in the
+// shapes listed here only, so that a client cannot forge PDUs to the server.
+//
+// A5 of IN_R1 is taken in B3W and Wait_B2 too: it follows from a PDU that reached the client over the OUT
+// channel, which can overtake B3 and B2.
+constexpr RoleState legs_up = b3w | wait_b2 | in_opened | opened_a5w;
+constexpr RoleState server_up = legs_up | draining;
+
+const Rule<InboundProxy> InboundProxy::rules_[] = {
+    {first, vc_unknown, RtsId::conn_b1, &InboundProxy::on_conn_b1},
+    {leg, b3w | draining, RtsId::conn_b3, &InboundProxy::on_conn_b3},
+
+    {first, vc_unknown, RtsId::in_r1_a1, &InboundProxy::on_r1_a1},
+    {request, b3w | wait_b2 | in_opened, RtsId::in_r1_a5, &InboundProxy::on_r1_a5},
+    {leg, wait_b2 | draining, RtsId::in_r1_b2, &InboundProxy::on_r1_b2},
+
+    {first, vc_known, RtsId::in_r2_a1, &InboundProxy::on_r2_a1},
+    {request, opened_a5w, RtsId::in_r2_a5, &InboundProxy::on_r2_a5},
+
+    {request, legs_up, RtsId::out_r1_a7, &InboundProxy::on_forward},
+    {request, legs_up, RtsId::out_r2_a7, &InboundProxy::on_forward},
+
+    {request, connecting | legs_up, RtsId::ping, &InboundProxy::on_ping},
+    {request, connecting | legs_up, RtsId::keep_alive, &InboundProxy::on_keep_alive},
+    {request, legs_up, RtsId::flow_control_ack_with_destination, &InboundProxy::on_forward, Destination::outbound_proxy},
+    {leg, server_up, RtsId::flow_control_ack, &InboundProxy::on_acknowledgement},
+    {leg, server_up, RtsId::flow_control_ack_with_destination, &InboundProxy::on_acknowledgement, Destination::inbound_proxy},
+};
+
+std::optional<RtsId> InboundProxy::recognise(Where where, RoleState states, const Rts& pdu) noexcept
+{
+    const Rule<InboundProxy>* const rule = find_rule<InboundProxy>(rules_, where, states, pdu);
+    return rule ? std::optional(rule->pdu) : std::nullopt;
+}
+
+void InboundProxy::handle(Where where, Leg from, const Rts& pdu, Effects& effects)
+{
+    static constexpr const char* out_of_place[] = {
+        "first PDU of the IN channel is neither CONN/B1 nor IN_R1/A1",
+        "RTS PDU that the client may not send on the IN channel now",
+        "RTS PDU that the server may not send on the IN channel now",
+    };
+    const auto* const rule = find_rule<InboundProxy>(rules_, where, static_cast<RoleState>(state_), pdu);
+    if (const char* const error = rule ? (this->*rule->act)(from, pdu, effects) : out_of_place[static_cast<std::size_t>(where)])
+        fail(error, effects);
+}
+
+void InboundProxy::fail(const char* reason, Effects& effects)
+{
+    state_ = State::finished;
+    effects.close(reason);
+}
 
 InboundProxy::InboundProxy(const Settings& settings) noexcept
     : settings_(settings), client_window_(settings.receive_window)
@@ -17,6 +72,29 @@ InboundProxy::InboundProxy(const Settings& settings) noexcept
 void InboundProxy::on_first_pdu(const Rts& pdu, Effects& effects)
 {
     assert(state_ == State::open_start);
+    handle(first, Leg::client, pdu, effects);
+}
+
+const char* InboundProxy::on_successor(const Rts& pdu, Effects& effects)
+{
+    const auto* const rule = find_rule<InboundProxy>(rules_, first, vc_known, pdu);
+    return rule ? (this->*rule->act)(Leg::successor, pdu, effects) : "the virtual connection has an IN channel already";
+}
+
+void InboundProxy::on_client_rts(const Rts& pdu, Effects& effects)
+{
+    handle(request, Leg::client, pdu, effects);
+}
+
+void InboundProxy::on_server_rts(const Rts& pdu, Effects& effects)
+{
+    handle(leg, Leg::server, pdu, effects);
+}
+
+// Establishment, 3.2.1.5.3.1.
+
+const char* InboundProxy::on_conn_b1(Leg, const Rts& pdu, Effects& effects)
+{
     RtsFields fields(pdu);
     fields.version();
     virtual_connection_ = fields.cookie();
@@ -24,19 +102,30 @@ void InboundProxy::on_first_pdu(const Rts& pdu, Effects& effects)
     fields.channel_lifetime(); // no protocol significance (2.2.4.5): the Content-Length bounds the channel
     client_keepalive_ = clamp_client_keepalive(fields.client_keepalive());
     association_group_ = fields.association_group();
-    if (!pdu.is(RtsId::conn_b1) || !fields.done())
-        return effects.close("first PDU of the IN channel is not CONN/B1");
     if (virtual_connection_.zero() || channel_.zero())
-        return effects.close("CONN/B1 with an all-zero cookie");
+        return "CONN/B1 with an all-zero cookie";
     state_ = State::connecting;
     effects.connect_server();
+    return nullptr;
 }
 
 void InboundProxy::on_server_connected(const ClientAddress& client, Effects& effects)
 {
     assert(state_ == State::connecting);
-    state_ = State::b3w;
     effects.keep_alive(client_keepalive_);
+    if (recycles_) {
+        state_ = State::wait_b2;
+        effects.send(Leg::server, RtsBuilder(RtsId::in_r1_a2)
+                                      .version()
+                                      .cookie(virtual_connection_)
+                                      .cookie(other_)
+                                      .cookie(channel_)
+                                      .receive_window(settings_.receive_window)
+                                      .connection_timeout(settings_.connection_timeout)
+                                      .done());
+        return;
+    }
+    state_ = State::b3w;
     effects.send(Leg::server, RtsBuilder(RtsId::conn_b2)
                                   .version()
                                   .cookie(virtual_connection_)
@@ -48,55 +137,71 @@ void InboundProxy::on_server_connected(const ClientAddress& client, Effects& eff
                                   .done());
 }
 
-void InboundProxy::on_client_rts(const Rts& pdu, Effects& effects)
+const char* InboundProxy::on_conn_b3(Leg, const Rts& pdu, Effects& effects)
 {
-    // Ping, Keep-Alive and acknowledgements are legal in every state after CONN/B1 (3.2.3.5 forgets them).
-    if (pdu.is(RtsId::ping))
-        return;
-    if (pdu.is(RtsId::keep_alive)) {
-        client_keepalive_ = clamp_client_keepalive(RtsFields(pdu).client_keepalive());
-        return effects.keep_alive(client_keepalive_);
-    }
-    if (pdu.is(RtsId::flow_control_ack_with_destination)) {
-        RtsFields fields(pdu);
-        const Destination destination = fields.destination();
-        const FlowControlAck ack = fields.flow_control_ack();
-        if (destination != Destination::outbound_proxy)
-            return effects.close("acknowledgement from the client for another receiver than the outbound proxy");
-        if (state_ != State::b3w && state_ != State::opened)
-            return effects.close("acknowledgement from the client before the channel was established");
-        return effects.send(Leg::server, RtsBuilder(RtsId::flow_control_ack_with_destination)
-                                             .destination(destination)
-                                             .flow_control_ack(ack)
-                                             .done());
-    }
-    effects.close("RTS PDU that the client may not send on the IN channel");
+    if (recycles_)
+        return "CONN/B3 where IN_R1/B2 is due";
+    return open(RtsFields(pdu).receive_window(), effects);
 }
 
-void InboundProxy::on_server_rts(const Rts& pdu, Effects& effects)
+/// The server's window is known: unplug.
+const char* InboundProxy::open(std::uint32_t window, Effects& effects)
 {
-    if (state_ == State::b3w && pdu.is(RtsId::conn_b3)) {
-        server_window_ = SendWindow(RtsFields(pdu).receive_window());
+    if (unplugged_)
+        return "the server announces its window twice";
+    server_window_ = SendWindow(window);
+    unplugged_ = true;
+    if (state_ != State::draining) {
         state_ = State::opened;
         effects.opened();
-        return effects.flow(Leg::server);
     }
-    if (state_ == State::opened && pdu.is(RtsId::flow_control_ack)) {
-        const FlowControlAck ack = RtsFields(pdu).flow_control_ack();
-        if (ack.channel != channel_)
-            return; // for a channel that is no more: normal, 3.2.1.5.1.2
-        if (server_window_.acknowledged(ack.bytes_received, ack.available_window) == SendWindow::Ack::invalid)
-            return effects.close("server acknowledged more than it was sent");
-        return effects.flow(Leg::server);
-    }
-    effects.close("RTS PDU that the server may not send on the IN channel now");
+    effects.flow(Leg::server);
+    return nullptr;
 }
+
+// What is legal at any time. 3.2.3.5 forgets to list it.
+
+const char* InboundProxy::on_ping(Leg, const Rts&, Effects&)
+{
+    return nullptr;
+}
+
+const char* InboundProxy::on_keep_alive(Leg, const Rts& pdu, Effects& effects)
+{
+    client_keepalive_ = clamp_client_keepalive(RtsFields(pdu).client_keepalive());
+    effects.keep_alive(client_keepalive_);
+    return nullptr;
+}
+
+const char* InboundProxy::on_forward(Leg, const Rts& pdu, Effects& effects)
+{
+    effects.send(Leg::server, encode(pdu));
+    return nullptr;
+}
+
+const char* InboundProxy::on_acknowledgement(Leg, const Rts& pdu, Effects& effects)
+{
+    RtsFields fields(pdu);
+    if (pdu.destination())
+        fields.destination();
+    const FlowControlAck ack = fields.flow_control_ack();
+    // It is for this leg, whatever the cookie: in IN_R2 the leg and its counters stay while the channel's name
+    // changes, perhaps several times before this PDU arrives, and the last acknowledgement must not be missed.
+    if (!unplugged_)
+        return "the server acknowledges before it has announced its window";
+    if (server_window_.acknowledged(ack.bytes_received, ack.available_window) == SendWindow::Ack::invalid)
+        return "server acknowledged more than it was sent";
+    effects.flow(Leg::server);
+    return nullptr;
+}
+
+// The data phase.
 
 const char* InboundProxy::on_client_rpc(std::uint32_t size) noexcept
 {
-    // C2 can overtake B3, so RPC PDUs are legal while the channel is plugged (4.3).
-    if (state_ != State::b3w && state_ != State::opened)
-        return "RPC PDU from the client before the channel was established";
+    // C2 can overtake B3, and A4 B2, so RPC PDUs are legal while the channel is plugged (4.3).
+    if (!overlap(static_cast<RoleState>(state_), legs_up))
+        return "RPC PDU from the client before the channel was established or after its end";
     largest_pdu_ = std::max(largest_pdu_, size);
     client_window_.received(size);
     if (doubted_ && client_window_.advertised() < 0) {
@@ -108,8 +213,11 @@ const char* InboundProxy::on_client_rpc(std::uint32_t size) noexcept
 
 void InboundProxy::on_consumed(std::uint32_t size, Effects& effects)
 {
-    client_window_.consumed(size);
-    if (client_window_.ack_due() && !doubted_ && !overrun_)
+    const std::uint32_t of_predecessors = std::min(size, carried_);
+    carried_ -= of_predecessors;
+    client_window_.consumed(size - of_predecessors);
+    // After A5 the client sends nothing more on the predecessor and needs no room there.
+    if (client_window_.ack_due() && !doubted_ && !overrun_ && state_ != State::draining)
         acknowledge(effects);
 }
 

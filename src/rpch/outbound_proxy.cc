@@ -2,138 +2,226 @@
 
 #include "rpch/rts_builder.h"
 #include "rpch/rts_fields.h"
-#include "rpch/rts_table.h"
 
 #include <cassert>
 
 namespace rpch {
-namespace {
 
-RtsBytes ack_for_client(const FlowControlAck& ack)
+using enum RoleState;
+using enum Where;
+
+// The automaton. A PDU with a Destination for another role is passed on byte for byte (3.2.1.5.2).
+//
+// The server can begin its next recycling before the last PDU of this one has come from the client, hence
+// A1 in A11W and R2C1W; B2 can come before C1 (3.2.4.5.12 lists B1W only).
+constexpr RoleState opened = out_opened | opened_b2w;
+constexpr RoleState waits_for_b1 = b1_or_c1w | b1w;
+constexpr RoleState legs_up = c1w | a11w | opened | waits_for_b1 | r2c1w;
+
+const Rule<OutboundProxy> OutboundProxy::rules_[] = {
+    {first, vc_unknown, RtsId::conn_a1, &OutboundProxy::on_conn_a1},
+    {leg, c1w, RtsId::conn_c1, &OutboundProxy::on_conn_c1},
+
+    {leg, out_opened | a11w | r2c1w, RtsId::out_r1_a1, &OutboundProxy::on_rx_a1},
+
+    {first, vc_unknown, RtsId::out_r1_a3, &OutboundProxy::on_r1_a3},
+    {leg, out_opened, RtsId::out_r1_a5, &OutboundProxy::on_forward},
+    {leg, out_opened, RtsId::out_r1_a9, &OutboundProxy::on_r1_a9},
+    {request, a11w, RtsId::out_r1_a11, &OutboundProxy::on_r1_a11},
+
+    {first, vc_known, RtsId::out_r2_a3, &OutboundProxy::on_r2_a3},
+    {leg, waits_for_b1, RtsId::out_r2_a5, &OutboundProxy::on_forward},
+    {leg, waits_for_b1, RtsId::out_r2_b1, &OutboundProxy::on_r2_b1},
+    {leg, waits_for_b1, RtsId::out_r2_b2, &OutboundProxy::on_r2_b2},
+    {request, b1_or_c1w | r2c1w, RtsId::out_r2_c1, &OutboundProxy::on_r2_c1},
+    {leg, opened_b2w, RtsId::out_r2_a5, &OutboundProxy::on_swallow},
+    {leg, opened_b2w, RtsId::out_r2_b1, &OutboundProxy::on_late_b1},
+    {leg, opened_b2w, RtsId::out_r2_b2, &OutboundProxy::on_late_b2},
+
+    {leg, legs_up, RtsId::in_r1_a3, &OutboundProxy::on_forward},
+    {leg, legs_up, RtsId::in_r2_a3, &OutboundProxy::on_forward},
+    {leg, legs_up, RtsId::flow_control_ack_with_destination, &OutboundProxy::on_forward, Destination::client},
+    {leg, legs_up | draining, RtsId::flow_control_ack_with_destination, &OutboundProxy::on_acknowledgement,
+     Destination::outbound_proxy},
+    {leg, legs_up | draining, RtsId::flow_control_ack, &OutboundProxy::on_acknowledgement},
+};
+
+std::optional<RtsId> OutboundProxy::recognise(Where where, RoleState states, const Rts& pdu) noexcept
 {
-    return RtsBuilder(RtsId::flow_control_ack_with_destination)
-        .destination(Destination::client)
-        .flow_control_ack(ack)
-        .done();
+    const Rule<OutboundProxy>* const rule = find_rule<OutboundProxy>(rules_, where, states, pdu);
+    return rule ? std::optional(rule->pdu) : std::nullopt;
 }
 
-} // namespace
+void OutboundProxy::handle(Where where, Leg from, const Rts& pdu, Effects& effects)
+{
+    static constexpr const char* out_of_place[] = {
+        "first PDU of the OUT channel is neither CONN/A1 nor OUT_R1/A3",
+        "RTS PDU that the client may not send on the OUT channel now",
+        "RTS PDU that the server may not send on the OUT channel now",
+    };
+    const auto* const rule = find_rule<OutboundProxy>(rules_, where, static_cast<RoleState>(state_), pdu);
+    if (const char* const error = rule ? (this->*rule->act)(from, pdu, effects) : out_of_place[static_cast<std::size_t>(where)])
+        fail(error, effects);
+}
+
+void OutboundProxy::fail(const char* reason, Effects& effects)
+{
+    state_ = State::finished;
+    effects.close(reason);
+}
 
 OutboundProxy::OutboundProxy(const Settings& settings) noexcept
     : settings_(settings), server_window_(settings.receive_window)
 {
 }
 
+bool OutboundProxy::established() const noexcept
+{
+    return overlap(static_cast<RoleState>(state_), opened | waits_for_b1 | r2c1w);
+}
+
 void OutboundProxy::on_first_pdu(const Rts& pdu, Effects& effects)
 {
     assert(state_ == State::open_start);
+    handle(first, Leg::client, pdu, effects);
+}
+
+const char* OutboundProxy::on_successor(const Rts& pdu, Effects& effects)
+{
+    const auto* const rule = find_rule<OutboundProxy>(rules_, first, vc_known, pdu);
+    return rule ? (this->*rule->act)(Leg::successor, pdu, effects) : "the virtual connection has an OUT channel already";
+}
+
+void OutboundProxy::on_client_rts(Leg from, const Rts& pdu, Effects& effects)
+{
+    handle(request, from, pdu, effects);
+}
+
+void OutboundProxy::on_server_rts(const Rts& pdu, Effects& effects)
+{
+    handle(leg, Leg::server, pdu, effects);
+}
+
+// Establishment, 3.2.1.5.3.1.
+
+const char* OutboundProxy::on_conn_a1(Leg, const Rts& pdu, Effects& effects)
+{
     RtsFields fields(pdu);
     fields.version();
     virtual_connection_ = fields.cookie();
-    channel_ = fields.cookie();
-    const std::uint32_t window = fields.receive_window();
-    if (!pdu.is(RtsId::conn_a1) || !fields.done())
-        return effects.close("first PDU of the OUT channel is not CONN/A1");
-    if (virtual_connection_.zero() || channel_.zero())
-        return effects.close("CONN/A1 with an all-zero cookie");
-    client_window_ = SendWindow(window);
+    client_.channel = fields.cookie();
+    client_.window = SendWindow(fields.receive_window());
+    if (virtual_connection_.zero() || client_.channel.zero())
+        return "CONN/A1 with an all-zero cookie";
     state_ = State::connecting;
     effects.connect_server();
+    return nullptr;
 }
 
 void OutboundProxy::on_server_connected(Effects& effects)
 {
     assert(state_ == State::connecting);
+    if (recycles_) {
+        state_ = State::a11w;
+        effects.send(Leg::server, RtsBuilder(RtsId::out_r1_a4)
+                                      .version()
+                                      .cookie(virtual_connection_)
+                                      .cookie(other_.channel)
+                                      .cookie(client_.channel)
+                                      .channel_lifetime(settings_.channel_lifetime)
+                                      .receive_window(settings_.receive_window)
+                                      .connection_timeout(settings_.connection_timeout)
+                                      .done());
+        return;
+    }
     state_ = State::c1w;
     // A server in this process answers CONN/A2 at once, and CONN/C2 must not overtake the head.
-    effects.respond(settings_.channel_lifetime);
-    send_client(RtsBuilder(RtsId::conn_a3).connection_timeout(settings_.connection_timeout).done(), effects);
+    respond(effects);
+    if (!send_client(RtsBuilder(RtsId::conn_a3).connection_timeout(settings_.connection_timeout).done(), effects))
+        return;
     effects.send(Leg::server, RtsBuilder(RtsId::conn_a2)
                                   .version()
                                   .cookie(virtual_connection_)
-                                  .cookie(channel_)
+                                  .cookie(client_.channel)
                                   .channel_lifetime(settings_.channel_lifetime)
                                   .receive_window(settings_.receive_window)
                                   .done());
 }
 
-void OutboundProxy::on_server_rts(const Rts& pdu, Effects& effects)
+const char* OutboundProxy::on_conn_c1(Leg, const Rts& pdu, Effects& effects)
 {
-    if (state_ == State::c1w && pdu.is(RtsId::conn_c1)) {
-        RtsFields fields(pdu);
-        fields.version();
-        const std::uint32_t window = fields.receive_window();
-        const std::uint32_t timeout = fields.connection_timeout();
-        state_ = State::opened;
-        send_client(RtsBuilder(RtsId::conn_c2).version().receive_window(window).connection_timeout(timeout).done(), effects);
-        return effects.opened();
-    }
-    if (state_ == State::opened && pdu.is(RtsId::flow_control_ack_with_destination)) {
-        RtsFields fields(pdu);
-        const Destination destination = fields.destination();
-        const FlowControlAck ack = fields.flow_control_ack();
-        if (destination == Destination::client) {
-            // Nothing but the server's answer may follow CONN/C2: FreeRDP drops the connection. Figures are
-            // cumulative, so only the latest is kept.
-            if (!server_answered_) {
-                held_ack_ = ack;
-                return;
-            }
-            return send_client(ack_for_client(ack), effects);
-        }
-        if (destination == Destination::outbound_proxy) {
-            if (ack.channel != channel_)
-                return; // for a channel that is no more: normal, 3.2.1.5.1.2
-            doubted_ = false;
-            if (client_window_.acknowledged(ack.bytes_received, ack.available_window) == SendWindow::Ack::invalid)
-                return effects.close("client acknowledged more than it was sent");
-            return effects.flow(Leg::client);
-        }
-        return effects.close("acknowledgement from the server for another receiver");
-    }
-    effects.close("RTS PDU that the server may not send on the OUT channel now");
-}
-
-const char* OutboundProxy::on_server_rpc(std::uint32_t size, Effects& effects)
-{
-    if (state_ != State::opened)
-        return "RPC PDU from the server before CONN/C1";
-    server_window_.received(size);
-    if (!server_answered_) {
-        server_answered_ = true;
-        if (held_ack_)
-            send_client(ack_for_client(*held_ack_), effects);
-        held_ack_.reset();
-    }
+    state_ = State::opened;
+    if (send_client(encode(pdu), effects)) // C2 has the bytes of C1
+        effects.opened();
     return nullptr;
 }
 
-void OutboundProxy::sent(std::uint32_t size) noexcept
+// What is legal at any time.
+
+const char* OutboundProxy::on_forward(Leg, const Rts& pdu, Effects& effects)
 {
-    client_window_.sent(size);
-    body_sent_ += size;
+    // Nothing but the server's answer may follow CONN/C2: FreeRDP drops the connection. And nothing may be
+    // written on a successor before its head.
+    const bool between_c2_and_answer = state_ == State::opened && !server_answered_;
+    if (!between_c2_and_answer && client_.responded && state_ != State::c1w) {
+        send_client(encode(pdu), effects);
+        return nullptr;
+    }
+    return held_.hold(pdu) ? nullptr : "too many RTS PDUs for a client that cannot get them yet";
+}
+
+const char* OutboundProxy::on_acknowledgement(Leg, const Rts& pdu, Effects& effects)
+{
+    RtsFields fields(pdu);
+    if (pdu.destination())
+        fields.destination();
+    const FlowControlAck ack = fields.flow_control_ack();
+    const bool of_predecessor = is_other_ == Other::predecessor && ack.channel == other_.channel;
+    if (ack.channel != client_.channel && !of_predecessor)
+        return nullptr; // for a channel that is no more: normal, 3.2.1.5.1.2
+    const Leg to = of_predecessor ? Leg::predecessor : Leg::client;
+    doubted_ = false;
+    if (at(to).window.acknowledged(ack.bytes_received, ack.available_window) == SendWindow::Ack::invalid)
+        return "client acknowledged more than it was sent";
+    effects.flow(to);
+    return nullptr;
+}
+
+// The data phase.
+
+const char* OutboundProxy::on_server_rpc(std::uint32_t size, Effects& effects)
+{
+    if (!established() && state_ != State::a11w)
+        return "RPC PDU from the server before the channel was established or after its end";
+    server_window_.received(size);
+    if (!server_answered_) {
+        server_answered_ = true;
+        release_held(effects);
+    }
+    return nullptr;
 }
 
 void OutboundProxy::on_consumed(std::uint32_t size, Effects& effects)
 {
     server_window_.consumed(size);
-    if (!server_window_.ack_due())
+    // After A9 nothing more comes from the server.
+    if (!server_window_.ack_due() || state_ == State::draining)
         return;
     server_window_.acknowledge();
-    effects.send(Leg::server, RtsBuilder(RtsId::flow_control_ack)
-                                  .flow_control_ack({server_window_.bytes_received(), server_window_.available(), channel_})
-                                  .done());
+    effects.send(Leg::server,
+                 RtsBuilder(RtsId::flow_control_ack)
+                     .flow_control_ack({server_window_.bytes_received(), server_window_.available(), client_.channel})
+                     .done());
 }
 
 void OutboundProxy::on_idle(Effects& effects)
 {
     const bool between_c2_and_answer = state_ == State::opened && !server_answered_;
-    if ((state_ != State::c1w && state_ != State::opened) || between_c2_and_answer || doubted_)
+    if (!client_.responded || state_ == State::draining || state_ == State::finished || between_c2_and_answer || doubted_)
         return;
     const RtsBytes ping = RtsBuilder(RtsId::ping).done();
-    if (!lifetime_admits(ping.size))
-        return effects.close("lifetime of the OUT channel is used up");
-    send_client(ping, effects);
+    if (!send_client(ping, effects))
+        return;
     unreported_ping_bytes_ += ping.size;
     if (unreported_ping_bytes_ > ping_notify_threshold) {
         effects.send(Leg::server,
@@ -145,13 +233,34 @@ void OutboundProxy::on_idle(Effects& effects)
 void OutboundProxy::doubt_client() noexcept
 {
     doubted_ = true;
-    client_window_.lift();
+    client_.window.lift();
 }
 
-void OutboundProxy::send_client(const RtsBytes& pdu, Effects& effects)
+void OutboundProxy::respond(Effects& effects)
 {
-    body_sent_ += pdu.size;
+    client_.responded = true;
+    effects.respond(Leg::client, settings_.channel_lifetime);
+}
+
+/// False: it does not fit into the Content-Length, and the channel has ended.
+bool OutboundProxy::send_client(const RtsBytes& pdu, Effects& effects)
+{
+    if (!lifetime_admits(pdu.size)) {
+        fail("lifetime of the OUT channel is used up", effects);
+        return false;
+    }
+    client_.body_sent += pdu.size;
     effects.send(Leg::client, pdu);
+    return true;
+}
+
+void OutboundProxy::release_held(Effects& effects)
+{
+    if (held_.empty() || !client_.responded)
+        return;
+    for (const RtsBytes& pdu : held_.release())
+        if (!send_client(pdu, effects))
+            return;
 }
 
 } // namespace rpch

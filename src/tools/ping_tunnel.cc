@@ -328,6 +328,11 @@ bool Tunnel::carry_out(const rpch::Effects& effects)
         case rpch::Effect::Kind::flow: // whoever waits for it asks the role again
             break;
         case rpch::Effect::Kind::connect_server:
+        case rpch::Effect::Kind::connect_successor:
+        case rpch::Effect::Kind::send_last:
+        case rpch::Effect::Kind::promote:
+        case rpch::Effect::Kind::drop:
+        case rpch::Effect::Kind::finish:
         case rpch::Effect::Kind::respond:
         case rpch::Effect::Kind::keep_alive:
             assert(!"not an effect of a client");

@@ -1,6 +1,7 @@
 #include "tunnel/hub.h"
 
 #include "base/log.h"
+#include "rpch/rts_table.h"
 #include "tunnel/ncacn_http_hop.h"
 
 #include <algorithm>
@@ -69,7 +70,12 @@ void Hub::newcomer_failed(Newcomer& newcomer, const std::string& reason)
 void Hub::admit(Opening&& opening)
 {
     const bool in = opening.arrival.method == Method::in_data;
-    if (const char* const reason = objection(opening)) {
+    const bool successor = in ? find_inbound(opening.virtual_connection) != nullptr
+                              : find_outbound(opening.virtual_connection) != nullptr;
+    const char* reason = objection(opening);
+    if (!reason && successor)
+        reason = succeed(opening);
+    if (reason) {
         // A protocol error is answered by closing, without an HTTP response (3.2.3.5.10, 3.2.4.5.14), and
         // costs the newcomer alone, never the virtual connection it names.
         base::log::notice("refused", {{"id", opening.arrival.id}, {"channel", in ? "in" : "out"},
@@ -78,6 +84,8 @@ void Hub::admit(Opening&& opening)
                                       {"target", opening.arrival.target}, {"reason", reason}});
         return farewell_.say(std::move(opening.arrival.stream));
     }
+    if (successor)
+        return;
     const rpch::Cookie cookie = opening.virtual_connection;
     const rpch::Rts first_pdu = opening.first_pdu;
     if (in) {
@@ -97,9 +105,10 @@ const char* Hub::objection(const Opening& opening)
     const bool in = opening.arrival.method == Method::in_data;
     const InboundChannel* const inbound = find_inbound(opening.virtual_connection);
     const OutboundChannel* const outbound = find_outbound(opening.virtual_connection);
-    if (in && inbound)
+    const bool recycles = opening.first_pdu.is(rpch::RtsId::in_r1_a1) || opening.first_pdu.is(rpch::RtsId::out_r1_a3);
+    if (in && inbound && !recycles)
         return "the virtual connection has an IN channel already";
-    if (!in && outbound)
+    if (!in && outbound && !recycles)
         return "the virtual connection has an OUT channel already";
     const Arrival* const mate = inbound ? &inbound->arrival() : outbound ? &outbound->arrival() : nullptr;
     if (mate && mate->principal != opening.arrival.principal)
@@ -107,6 +116,15 @@ const char* Hub::objection(const Opening& opening)
     if (mate && mate->target != opening.arrival.target)
         return "the other channel of the virtual connection has another target";
     return nullptr;
+}
+
+/// A replacement for a channel of this node: IN_R2, OUT_R2. Null when the channel has taken it.
+const char* Hub::succeed(Opening& opening)
+{
+    const bool in = opening.arrival.method == Method::in_data;
+    if (in)
+        return find_inbound(opening.virtual_connection)->succeed(opening);
+    return find_outbound(opening.virtual_connection)->succeed(opening);
 }
 
 // The tables.
@@ -155,8 +173,40 @@ template <class Table> static void bury(Table& table, const rpch::Cookie& cookie
     loop.defer([last] {});
 }
 
+/// True when the channel was relieved before: nothing ends with it.
+template <class Channel> static bool bury(std::vector<std::unique_ptr<Channel>>& relieved, Channel& channel, net::Loop& loop)
+{
+    const auto found = std::find_if(relieved.begin(), relieved.end(), [&](const auto& one) { return one.get() == &channel; });
+    if (found == relieved.end())
+        return false;
+    std::shared_ptr<Channel> last(std::move(*found));
+    relieved.erase(found);
+    loop.defer([last] {});
+    return true;
+}
+
+void Hub::relieve(InboundChannel& channel)
+{
+    const auto found = inbound_.find(channel.virtual_connection());
+    if (found == inbound_.end() || found->second.get() != &channel)
+        return;
+    relieved_inbound_.push_back(std::move(found->second));
+    inbound_.erase(found);
+}
+
+void Hub::relieve(OutboundChannel& channel)
+{
+    const auto found = outbound_.find(channel.virtual_connection());
+    if (found == outbound_.end() || found->second.get() != &channel)
+        return;
+    relieved_outbound_.push_back(std::move(found->second));
+    outbound_.erase(found);
+}
+
 void Hub::retire(InboundChannel& channel)
 {
+    if (bury(relieved_inbound_, channel, environment_.loop))
+        return;
     bury(inbound_, channel.virtual_connection(), &channel, environment_.loop);
     if (OutboundChannel* const mate = find_outbound(channel.virtual_connection()))
         mate->mate_ended("the IN channel has ended", channel.unreachable());
@@ -164,6 +214,8 @@ void Hub::retire(InboundChannel& channel)
 
 void Hub::retire(OutboundChannel& channel)
 {
+    if (bury(relieved_outbound_, channel, environment_.loop))
+        return;
     bury(outbound_, channel.virtual_connection(), &channel, environment_.loop);
     if (InboundChannel* const mate = find_inbound(channel.virtual_connection()))
         mate->end("the OUT channel has ended");
@@ -247,6 +299,10 @@ void Hub::close_all(const std::string& reason)
         outbound_.begin()->second->end(reason);
     while (!inbound_.empty())
         inbound_.begin()->second->end(reason);
+    while (!relieved_outbound_.empty())
+        relieved_outbound_.back()->end(reason);
+    while (!relieved_inbound_.empty())
+        relieved_inbound_.back()->end(reason);
     for (Newcomer& newcomer : newcomers_)
         newcomer.end(reason);
 }

@@ -30,10 +30,11 @@ InboundChannel::InboundChannel(Hub& hub, Opening&& opening)
       virtual_connection_(opening.virtual_connection), first_pdu_size_(opening.first_pdu_size),
       role_({.receive_window = hub.environment().settings.receive_window,
              .connection_timeout = hub.environment().settings.connection_timeout}),
-      leg_(hub.environment().loop, std::move(arrival_.stream), *this),
+      leg_(std::make_unique<Leg>(hub.environment().loop, std::move(arrival_.stream), *this)),
       hop_(hub.make_hop(Side::in, virtual_connection_, arrival_, *this)),
       clock_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_clock>(this)),
       stall_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_stall>(this)),
+      recycling_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_recycling_timeout>(this)),
       began_(hub.environment().loop.now()), last_heard_(began_)
 {
 }
@@ -46,20 +47,73 @@ void InboundChannel::start(const rpch::Rts& first_pdu)
     run(effects);
     if (ended_)
         return;
+    listen_to_client();
+}
+
+void InboundChannel::listen_to_client()
+{
     std::vector<std::uint8_t> early = std::move(arrival_.early);
     early.resize(std::min<std::uint64_t>(early.size(), arrival_.content_length - first_pdu_size_));
-    if (!leg_.start(early))
+    if (!leg_->start(early))
         end("the system watches no more connections");
+}
+
+const char* InboundChannel::succeed(Opening& opening)
+{
+    rpch::Effects effects;
+    if (const char* const refusal = role_.on_successor(opening.first_pdu, effects))
+        return refusal;
+    successor_ = std::make_unique<Opening>(std::move(opening));
+    recycling_.set(net::Millis(hub_.environment().settings.setup_timeout));
+    run(effects);
+    return nullptr;
+}
+
+/// The successor carries the channel from now on. What the predecessor brought has been put before.
+void InboundChannel::promote_successor()
+{
+    recycling_.cancel();
+    predecessor_ = std::move(leg_);
+    net::Stream stream = std::move(successor_->arrival.stream);
+    base::log::info("recycled", {{"id", arrival_.id}, {"channel", "in"}, {"vc", virtual_connection_.prefix()},
+                                 {"successor", successor_->arrival.id}, {"bytes", predecessor_->received() + first_pdu_size_}});
+    arrival_.id = successor_->arrival.id;
+    arrival_.peer = successor_->arrival.peer;
+    arrival_.content_length = successor_->arrival.content_length;
+    arrival_.early = std::move(successor_->arrival.early);
+    first_pdu_size_ = successor_->first_pdu_size;
+    successor_.reset();
+    leg_ = std::make_unique<Leg>(hub_.environment().loop, std::move(stream), *this);
+}
+
+void InboundChannel::drop(rpch::Leg leg)
+{
+    if (leg == rpch::Leg::successor && successor_) {
+        base::log::notice("successor-dropped", {{"id", successor_->arrival.id}, {"channel", "in"},
+                                                {"vc", virtual_connection_.prefix()}});
+        hub_.farewell().say(std::move(successor_->arrival.stream));
+        successor_.reset();
+    } else if (leg == rpch::Leg::predecessor && predecessor_) {
+        hub_.farewell().say(predecessor_->release());
+        hub_.environment().loop.defer([last = std::shared_ptr<Leg>(std::move(predecessor_))] {});
+    }
+}
+
+void InboundChannel::on_recycling_timeout()
+{
+    rpch::Effects effects;
+    role_.on_timeout(effects);
+    run(effects);
 }
 
 std::size_t InboundChannel::leg_allowance()
 {
     const std::uint64_t body = arrival_.content_length - first_pdu_size_;
-    if (ended_ || leg_.received() >= body)
+    if (ended_ || leg_->received() >= body || !role_.reads_client())
         return 0;
     const std::size_t limit = hub_.environment().settings.receive_window + control_room;
     const std::size_t waiting = hop_->waiting();
-    return std::min<std::uint64_t>(body - leg_.received(), limit > waiting ? limit - waiting : 0);
+    return std::min<std::uint64_t>(body - leg_->received(), limit > waiting ? limit - waiting : 0);
 }
 
 void InboundChannel::leg_rpc(const rpch::Framer::Piece& piece)
@@ -87,9 +141,9 @@ void InboundChannel::leg_delivered()
         return;
     last_heard_ = hub_.environment().loop.now();
     hop_->flush();
-    if (ended_)
+    if (ended_ || finish_reason_)
         return;
-    if (leg_.received() + first_pdu_size_ >= arrival_.content_length)
+    if (leg_->received() + first_pdu_size_ >= arrival_.content_length)
         return end("the Content-Length of the IN channel is used up");
     if (role_.stall_suspected())
         stall_.set(stall_patience);
@@ -97,7 +151,8 @@ void InboundChannel::leg_delivered()
 
 void InboundChannel::leg_closed(const std::string& reason)
 {
-    end("client: " + reason);
+    if (!finish_reason_)
+        end("client: " + reason);
 }
 
 void InboundChannel::hop_connected()
@@ -125,12 +180,14 @@ void InboundChannel::hop_consumed(std::uint32_t size)
     rpch::Effects effects;
     role_.on_consumed(size, effects);
     run(effects);
-    leg_.resume();
+    if (!ended_)
+        leg_->resume();
 }
 
 void InboundChannel::run(const rpch::Effects& effects)
 {
     bool written = false;
+    bool promoted = false;
     for (const rpch::Effect& effect : effects) {
         if (ended_)
             return;
@@ -151,15 +208,36 @@ void InboundChannel::run(const rpch::Effects& effects)
             break;
         }
         case rpch::Effect::Kind::close: return end(effect.reason);
+        case rpch::Effect::Kind::send_last:
+            hop_->send_last(effect.pdu);
+            written = true;
+            break;
+        case rpch::Effect::Kind::promote:
+            promote_successor();
+            written = promoted = true;
+            break;
+        case rpch::Effect::Kind::drop: drop(effect.leg); break;
+        case rpch::Effect::Kind::finish:
+            finish_reason_ = effect.reason;
+            recycling_.set(net::Millis(hub_.environment().settings.setup_timeout));
+            hub_.relieve(*this);
+            break;
+        case rpch::Effect::Kind::connect_successor:
         case rpch::Effect::Kind::respond: assert(!"no effect of the inbound proxy");
         }
     }
     if (written && !ended_)
         hop_->flush();
+    if (promoted && !ended_)
+        listen_to_client();
+    if (finish_reason_ && !ended_ && hop_->waiting() == 0)
+        end(finish_reason_);
 }
 
 void InboundChannel::on_clock()
 {
+    if (finish_reason_)
+        return;
     if (!opened())
         return end("the virtual connection was not established within the time limit");
     const net::Millis timeout(hub_.environment().settings.connection_timeout);
@@ -196,14 +274,16 @@ void InboundChannel::end(const std::string& reason)
     ended_ = true;
     clock_.cancel();
     stall_.cancel();
+    recycling_.cancel();
+    drop(rpch::Leg::successor);
     base::log::info("closed", {{"id", arrival_.id}, {"channel", "in"}, {"vc", virtual_connection_.prefix()},
                                {"peer", arrival_.peer.text()}, {"user", arrival_.principal}, {"target", arrival_.target},
-                               {"bytes", leg_.received() + first_pdu_size_},
+                               {"bytes", leg_->received() + first_pdu_size_},
                                {"ms", (hub_.environment().loop.now() - began_).count()}, {"reason", reason}});
-    if (leg_.gone())
-        leg_.release().close();
+    if (leg_->gone())
+        leg_->release().close();
     else
-        hub_.farewell().say(leg_.release());
+        hub_.farewell().say(leg_->release());
     hop_->close();
     hub_.retire(*this);
 }

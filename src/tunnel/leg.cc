@@ -12,7 +12,7 @@ constexpr int reads_in_a_row = 4;
 } // namespace
 
 Leg::Leg(net::Loop& loop, net::Stream stream, Owner& owner)
-    : loop_(loop), owner_(owner), stream_(std::move(stream)), outlet_(stream_, owner),
+    : loop_(loop), owner_(&owner), stream_(std::move(stream)), outlet_(stream_, owner),
       watch_(loop, net::Watch::Callback::of<&Leg::on_events>(this)), more_(loop, net::Task::Callback::of<&Leg::read>(this))
 {
 }
@@ -27,6 +27,12 @@ bool Leg::start(base::Bytes early)
         deliver(early);
     }
     return true;
+}
+
+void Leg::serve(Owner& owner) noexcept
+{
+    owner_ = &owner;
+    outlet_.ask(owner);
 }
 
 void Leg::resume() noexcept
@@ -59,18 +65,18 @@ void Leg::on_events(std::uint32_t events) noexcept
     if (events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP))
         readable_ = true;
     if ((events & EPOLLOUT) && !outlet_.idle())
-        owner_.leg_writable();
+        owner_->leg_writable();
     if (!closed_)
         read();
     // A leg that may not read would never learn that its peer is gone for good.
-    if (!closed_ && readable_ && (events & (EPOLLERR | EPOLLHUP)) && owner_.leg_allowance() == 0)
+    if (!closed_ && readable_ && (events & (EPOLLERR | EPOLLHUP)) && owner_->leg_allowance() == 0)
         lose("connection reset by the peer");
 }
 
 void Leg::read() noexcept
 {
     for (int turn = 0; readable_ && !closed_; ++turn) {
-        const std::size_t allowance = owner_.leg_allowance();
+        const std::size_t allowance = owner_->leg_allowance();
         if (allowance == 0)
             return;
         if (turn == reads_in_a_row)
@@ -101,7 +107,7 @@ void Leg::deliver(base::Bytes input)
     case Banner::Result::absent: break;
     case Banner::Result::partial: return;
     case Banner::Result::wrong: return fail("the server does not speak ncacn_http/1.0");
-    case Banner::Result::complete: owner_.leg_banner(); break;
+    case Banner::Result::complete: owner_->leg_banner(); break;
     }
     while (!closed_) {
         if (!input.empty() && input.size() < rpch::framing_size && framer_.at_boundary()) {
@@ -113,13 +119,13 @@ void Leg::deliver(base::Bytes input)
         if (piece.kind == rpch::Framer::Kind::more)
             break;
         switch (piece.kind) {
-        case rpch::Framer::Kind::rpc: owner_.leg_rpc(piece); break;
+        case rpch::Framer::Kind::rpc: owner_->leg_rpc(piece); break;
         case rpch::Framer::Kind::rts: {
             rpch::Rts pdu;
             const rpch::DecodeResult decoded = rpch::decode(piece.bytes, pdu);
             if (!decoded.ok())
                 return fail(std::string("malformed RTS PDU: ") + decoded.error);
-            owner_.leg_rts(pdu);
+            owner_->leg_rts(pdu);
             break;
         }
         case rpch::Framer::Kind::bad: return fail(std::string("no PDU stream: ") + piece.error);
@@ -127,7 +133,7 @@ void Leg::deliver(base::Bytes input)
         }
     }
     if (!closed_)
-        owner_.leg_delivered();
+        owner_->leg_delivered();
 }
 
 void Leg::lose(const std::string& reason)
@@ -141,7 +147,7 @@ void Leg::fail(const std::string& reason)
     closed_ = true;
     watch_.remove();
     more_.cancel();
-    owner_.leg_closed(reason);
+    owner_->leg_closed(reason);
 }
 
 } // namespace tunnel

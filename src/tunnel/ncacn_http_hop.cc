@@ -86,6 +86,12 @@ void NcacnHttpHop::put_rpc(const rpch::Framer::Piece& piece)
         leg_->outlet().put(piece);
 }
 
+void NcacnHttpHop::send_last(base::Bytes pdu)
+{
+    if (leg_)
+        leg_->outlet().put_last(pdu);
+}
+
 void NcacnHttpHop::flush()
 {
     if (!leg_ || closed_)

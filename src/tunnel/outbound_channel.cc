@@ -51,10 +51,11 @@ OutboundChannel::OutboundChannel(Hub& hub, Opening&& opening)
       role_({.receive_window = hub.environment().settings.receive_window,
              .connection_timeout = connection_timeout_,
              .channel_lifetime = hub.environment().settings.channel_lifetime}),
-      leg_(hub.environment().loop, std::move(arrival_.stream), *this),
+      leg_(std::make_unique<Leg>(hub.environment().loop, std::move(arrival_.stream), *this)), other_owner_(*this),
       hop_(hub.make_hop(Side::out, virtual_connection_, arrival_, *this)),
       clock_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_clock>(this)),
       stall_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_stall>(this)),
+      recycling_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_recycling_timeout>(this)),
       began_(hub.environment().loop.now()), last_sent_(began_)
 {
 }
@@ -70,7 +71,7 @@ void OutboundChannel::start(const rpch::Rts& first_pdu)
     if (arrival_.http10 && role_.client_announced_window() == rpch::max_receive_window)
         role_.doubt_client();
     const std::vector<std::uint8_t> early = std::move(arrival_.early);
-    if (!leg_.start(early))
+    if (!leg_->start(early))
         end("the system watches no more connections");
 }
 
@@ -95,8 +96,8 @@ void OutboundChannel::hop_failed(const HopFailure& failure)
     if (ended_)
         return;
     if (!responded_)
-        leg_.outlet().put_control(bytes_of(failure_head(failure.rpc_error)));
-    if (!leg_.outlet().flush())
+        leg_->outlet().put_control(bytes_of(failure_head(failure.rpc_error)));
+    if (!leg_->outlet().flush())
         return end(failure.reason + "; and the client is gone");
     end(failure.reason);
 }
@@ -121,7 +122,7 @@ void OutboundChannel::hop_rpc(const rpch::Framer::Piece& piece)
         last_pdu_ = piece.frag_length;
     }
     // The answer first: an acknowledgement that was held back until it came goes behind it.
-    leg_.outlet().put(piece);
+    leg_->outlet().put(piece);
     run(effects);
 }
 
@@ -129,9 +130,9 @@ std::size_t OutboundChannel::hop_allowance(bool ahead)
 {
     if (ended_ || draining_)
         return 0;
-    const std::size_t waiting = leg_.outlet().waiting();
+    const std::size_t waiting = leg_->outlet().waiting() + (other_ ? other_->outlet().waiting() : 0);
     if (!ahead)
-        return waiting > 0 ? 0 : leg_.outlet().open() + room_for_whole_pdus();
+        return waiting > 0 ? 0 : leg_->outlet().open() + room_for_whole_pdus();
     const std::size_t limit = hub_.environment().settings.receive_window + control_room;
     return limit > waiting ? limit - waiting : 0;
 }
@@ -172,11 +173,13 @@ void OutboundChannel::run(const rpch::Effects& effects)
         case rpch::Effect::Kind::connect_server: hop_->connect(); break;
         case rpch::Effect::Kind::respond:
             responded_ = to_client = true;
-            leg_.outlet().put_control(bytes_of(success_head(effect.value)));
+            leg_->outlet().put_control(bytes_of(success_head(effect.value)));
             break;
         case rpch::Effect::Kind::send:
-            if (effect.leg == rpch::Leg::client) {
-                leg_.outlet().put_control(effect.pdu);
+            if (effect.leg != rpch::Leg::server) {
+                Leg* const leg = effect.leg == rpch::Leg::client ? leg_.get() : other_.get();
+                if (leg)
+                    leg->outlet().put_control(effect.pdu);
                 to_client = true;
             } else {
                 hop_->send_rts(effect.pdu);
@@ -195,6 +198,24 @@ void OutboundChannel::run(const rpch::Effects& effects)
             clock_.set(net::Millis(connection_timeout_ / 2));
             break;
         case rpch::Effect::Kind::close: return end(effect.reason);
+        case rpch::Effect::Kind::send_last: {
+            Leg* const leg = effect.leg == rpch::Leg::client ? leg_.get() : other_.get();
+            if (leg)
+                leg->outlet().put_last(effect.pdu);
+            departing_ = departing_ || effect.leg == rpch::Leg::predecessor;
+            to_client = true;
+            break;
+        }
+        case rpch::Effect::Kind::promote: promote_successor(); break;
+        case rpch::Effect::Kind::drop: drop_other(); break;
+        case rpch::Effect::Kind::finish:
+            draining_ = true;
+            end_reason_ = effect.reason;
+            clock_.set(drain_patience);
+            to_client = true;
+            hub_.relieve(*this);
+            break;
+        case rpch::Effect::Kind::connect_successor:
         case rpch::Effect::Kind::keep_alive: assert(!"no effect of the outbound proxy");
         }
     }
@@ -204,13 +225,101 @@ void OutboundChannel::run(const rpch::Effects& effects)
         flush_client();
 }
 
+const char* OutboundChannel::succeed(Opening& opening)
+{
+    rpch::Effects effects;
+    if (const char* const refusal = role_.on_successor(opening.first_pdu, effects))
+        return refusal;
+    successor_id_ = opening.arrival.id;
+    other_ = std::make_unique<Leg>(hub_.environment().loop, std::move(opening.arrival.stream), other_owner_);
+    recycling_.set(net::Millis(hub_.environment().settings.setup_timeout));
+    run(effects);
+    const std::vector<std::uint8_t> early = std::move(opening.arrival.early);
+    if (!ended_ && !other_->start(early))
+        side_closed("the system watches no more connections");
+    return nullptr;
+}
+
+/// The successor carries the channel from now on; what waits for the predecessor still leaves there.
+void OutboundChannel::promote_successor()
+{
+    recycling_.cancel();
+    base::log::info("recycled", {{"id", arrival_.id}, {"channel", "out"}, {"vc", virtual_connection_.prefix()},
+                                 {"successor", successor_id_}});
+    arrival_.id = successor_id_;
+    leg_.swap(other_);
+    leg_->serve(*this);
+    other_->serve(other_owner_);
+}
+
+void OutboundChannel::drop_other()
+{
+    departing_ = false;
+    if (!other_)
+        return;
+    if (rpc_leg_ == other_.get())
+        rpc_leg_ = nullptr;
+    hub_.farewell().say(other_->release());
+    hub_.environment().loop.defer([last = std::shared_ptr<Leg>(std::move(other_))] {});
+}
+
+void OutboundChannel::side_rts(const rpch::Rts& pdu)
+{
+    rpch::Effects effects;
+    role_.on_client_rts(departing_ ? rpch::Leg::predecessor : rpch::Leg::successor, pdu, effects);
+    run(effects);
+}
+
+void OutboundChannel::side_closed(const std::string& reason)
+{
+    base::log::info("leg-lost", {{"id", successor_id_}, {"channel", "out"}, {"vc", virtual_connection_.prefix()},
+                                 {"reason", reason}});
+    rpch::Effects effects;
+    role_.on_closed(departing_ ? rpch::Leg::predecessor : rpch::Leg::successor, effects);
+    drop_other();
+    run(effects);
+}
+
+void OutboundChannel::on_recycling_timeout()
+{
+    rpch::Effects effects;
+    role_.on_timeout(effects);
+    run(effects);
+}
+
+void OutboundChannel::flush_predecessor()
+{
+    if (!other_ || !departing_ || ended_)
+        return;
+    Outlet& outlet = other_->outlet();
+    if (!outlet.flush())
+        return side_closed(other_->stream().error_text(outlet.failure()));
+    if (const std::uint32_t consumed = outlet.take_consumed(); consumed > 0) {
+        rpch::Effects effects;
+        role_.on_consumed(consumed, effects);
+        run(effects);
+    }
+    if (ended_ || !other_ || !outlet.idle())
+        return;
+    role_.on_drained(rpch::Leg::predecessor);
+    drop_other();
+}
+
+void OutboundChannel::leg_rts(const rpch::Rts& pdu)
+{
+    rpch::Effects effects;
+    role_.on_client_rts(rpch::Leg::client, pdu, effects);
+    run(effects);
+}
+
 void OutboundChannel::flush_client()
 {
+    flush_predecessor();
     if (ended_)
         return;
-    Outlet& outlet = leg_.outlet();
+    Outlet& outlet = leg_->outlet();
     if (!outlet.flush())
-        return end("client: " + leg_.stream().error_text(outlet.failure()));
+        return end("client: " + leg_->stream().error_text(outlet.failure()));
     if (role_.body_sent() != last_body_sent_) {
         last_body_sent_ = role_.body_sent();
         last_sent_ = hub_.environment().loop.now();
@@ -263,14 +372,14 @@ std::size_t OutboundChannel::room_for_whole_pdus() const
 
 bool OutboundChannel::window_used_up() const
 {
-    return opened() && !role_.window_lifted() && (room_for_whole_pdus() == 0 || leg_.outlet().gated());
+    return opened() && !role_.window_lifted() && (room_for_whole_pdus() == 0 || leg_->outlet().gated());
 }
 
 void OutboundChannel::on_stall()
 {
     if (!window_used_up())
         return;
-    if (leg_.stream().unsent() > 0)
+    if (leg_->stream().unsent() > 0)
         return stall_.set(stall_patience);
     base::log::notice("window-lifted", {{"id", arrival_.id}, {"vc", virtual_connection_.prefix()},
                                         {"peer", arrival_.peer.text()}, {"user", arrival_.principal},
@@ -287,14 +396,16 @@ void OutboundChannel::end(const std::string& reason)
     ended_ = true;
     clock_.cancel();
     stall_.cancel();
+    recycling_.cancel();
+    drop_other();
     base::log::info("closed", {{"id", arrival_.id}, {"channel", "out"}, {"vc", virtual_connection_.prefix()},
                                {"peer", arrival_.peer.text()}, {"user", arrival_.principal}, {"target", arrival_.target},
                                {"bytes", role_.body_sent()}, {"ms", (hub_.environment().loop.now() - began_).count()},
                                {"reason", reason}});
-    if (leg_.gone())
-        leg_.release().close();
+    if (leg_->gone())
+        leg_->release().close();
     else
-        hub_.farewell().say(leg_.release());
+        hub_.farewell().say(leg_->release());
     hop_->close();
     hub_.retire(*this);
 }

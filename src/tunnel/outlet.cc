@@ -12,17 +12,40 @@ void Outlet::put(const rpch::Framer::Piece& piece)
 {
     const auto size = static_cast<std::uint32_t>(piece.bytes.size());
     pending_ += size;
-    if (!gated_.empty() || (piece.first && !gate_.admits(piece.frag_length)))
-        return gated_.push(piece.bytes);
-    if (piece.first) {
-        assert(open_ == 0);
-        gate_.sent(piece.frag_length);
-        open_ = piece.frag_length;
+    coming_ = (piece.first ? piece.frag_length : coming_) - size;
+    if (!gated_.empty() || (piece.first && !gate_->admits(piece.frag_length))) {
+        gated_.push(piece.bytes);
+    } else {
+        if (piece.first) {
+            assert(open_ == 0);
+            gate_->sent(piece.frag_length);
+            open_ = piece.frag_length;
+        }
+        open_ -= size;
+        commit(piece.bytes);
+        if (open_ == 0 && !urgent_.empty())
+            commit_urgent();
     }
-    open_ -= size;
-    commit(piece.bytes);
-    if (open_ == 0 && !urgent_.empty())
-        commit_urgent();
+    if (coming_ == 0 && !last_.empty()) {
+        place_last(last_.front());
+        last_.clear();
+    }
+}
+
+void Outlet::put_last(base::Bytes pdu)
+{
+    if (coming_ != 0)
+        last_.push(pdu);
+    else
+        place_last(pdu);
+}
+
+void Outlet::place_last(base::Bytes pdu)
+{
+    if (gated_.empty())
+        put_control(pdu);
+    else
+        gated_.push(pdu);
 }
 
 void Outlet::put_control(base::Bytes bytes)
@@ -93,9 +116,12 @@ void Outlet::admit()
         if (open_ == 0) {
             // The framer's first piece of a PDU is never shorter than this.
             const std::uint32_t size = rpch::frag_length(rest.first<rpch::framing_size>());
-            if (!gate_.admits(size))
-                return;
-            gate_.sent(size);
+            // The gate is for RPC PDUs; an RTS PDU among them is the one that put_last() has put there.
+            if (static_cast<rpch::PacketType>(rest[2]) != rpch::PacketType::rts) {
+                if (!gate_->admits(size))
+                    return;
+                gate_->sent(size);
+            }
             open_ = size;
         }
         const std::uint32_t part = std::min(open_, static_cast<std::uint32_t>(rest.size()));

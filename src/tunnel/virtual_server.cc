@@ -3,6 +3,7 @@
 #include "net/socket_options.h"
 #include "tunnel/local_hop.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
@@ -13,7 +14,7 @@ namespace tunnel {
 VirtualServer::VirtualServer(const Environment& environment, const rpch::Cookie& virtual_connection, const Arrival& arrival,
                              Host& host)
     : environment_(environment), virtual_connection_(virtual_connection), host_(host),
-      role_(environment.settings.receive_window),
+      role_({.receive_window = environment.settings.receive_window, .recycle = true}),
       dialer_(std::make_unique<Dialer>(environment.loop, environment.workers, environment.policy))
 {
     dialer_->start(arrival.route, arrival.target, net::Millis(environment.settings.connect_timeout),
@@ -60,10 +61,16 @@ void VirtualServer::detach(Side side)
 void VirtualServer::receive_rts(Side side, const rpch::Rts& pdu)
 {
     rpch::Effects effects;
-    if (side == Side::in)
-        role_.on_in_rts(pdu, effects);
-    else
-        role_.on_out_rts(pdu, effects);
+    bool& introduced = introduced_[side == Side::in ? 0 : 1];
+    if (!introduced) {
+        introduced = true;
+        if (const char* const refusal = role_.on_newcomer(pdu, effects).refusal)
+            return end(refusal);
+    } else if (side == Side::in) {
+        role_.on_in_rts(rpch::Leg::in, pdu, effects);
+    } else {
+        role_.on_out_rts(rpch::Leg::out, pdu, effects);
+    }
     run(effects);
 }
 
@@ -85,6 +92,11 @@ void VirtualServer::run(const rpch::Effects& effects)
         case rpch::Effect::Kind::flow: resume(); break;
         case rpch::Effect::Kind::close: return end(effect.reason);
         case rpch::Effect::Kind::connect_server:
+        case rpch::Effect::Kind::connect_successor:
+        case rpch::Effect::Kind::send_last:
+        case rpch::Effect::Kind::promote:
+        case rpch::Effect::Kind::drop:
+        case rpch::Effect::Kind::finish:
         case rpch::Effect::Kind::respond:
         case rpch::Effect::Kind::keep_alive: assert(!"no effect of the server role");
         }
@@ -106,7 +118,7 @@ bool VirtualServer::admits(std::uint32_t size) const
 void VirtualServer::sent(std::uint32_t size)
 {
     hops_[0]->user().hop_sent(size);
-    if (const char* const error = role_.on_in_rpc(size))
+    if (const char* const error = role_.on_in_rpc(rpch::Leg::in, size))
         end(error);
 }
 
@@ -133,16 +145,35 @@ std::size_t VirtualServer::leg_allowance()
     if (ended_ || !hops_[1])
         return 0;
     // The window between the two ends in this process may be overshot by part of a read; the client's may not.
-    return role_.room() == 0 ? 0 : hops_[1]->user().hop_allowance(false);
+    // A PDU that has begun is always finished, or the RTS PDUs behind it would wait for ever.
+    const std::size_t allowance = hops_[1]->user().hop_allowance(false);
+    return role_.room() == 0 ? std::min<std::size_t>(allowance, coming_) : allowance;
 }
 
 void VirtualServer::leg_rpc(const rpch::Framer::Piece& piece)
 {
     if (ended_ || !hops_[1])
         return;
-    if (piece.first)
+    if (piece.first) {
         role_.sent(piece.frag_length);
+        coming_ = piece.frag_length;
+    }
+    coming_ -= static_cast<std::uint32_t>(piece.bytes.size());
     hops_[1]->user().hop_rpc(piece);
+    if (piece.first && role_.recycling_due())
+        recycle_out();
+}
+
+/// Replaces the OUT channel before its Content-Length is used up, if the client can do it.
+void VirtualServer::recycle_out()
+{
+    if (!hops_[1] || ended_)
+        return;
+    if (!hops_[1]->user().hop_recycles())
+        return role_.doubt_client();
+    rpch::Effects effects;
+    role_.recycle_out(effects);
+    run(effects);
 }
 
 void VirtualServer::leg_rts(const rpch::Rts&)

@@ -155,7 +155,7 @@ TEST(InboundProxy, whatTheServerMaySend)
     struct Row { bool opened; rpch::Rts pdu; const char* effects; };
     const Row rows[] = {
         {false, conn_b3(), "opened flow"},       {true, conn_b3(), "close"},
-        {true, ack(0, 65536, in), "flow"},       {true, ack(0, 65536, 0x77), ""}, // a channel that is no more
+        {true, ack(0, 65536, in), "flow"},       {true, ack(0, 65536, 0x77), "flow"}, // the leg tells for which channel it is
         {true, ack(1, 65536, in), "close"},      {false, ack(0, 65536, in), "close"},
         {true, conn_c1(), "close"},              {true, simple(RtsId::ping), "close"},
         {true, ack_to(rpch::Destination::client, 0, 65536, in), "close"},

@@ -6,6 +6,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <string_view>
 
 /// Builds and recognises PDUs for the tests of the roles. Cookies are named by one byte.
 namespace role_test {
@@ -72,23 +73,32 @@ inline rpch::Rts simple(rpch::RtsId id)
 }
 
 /// One word per effect, in order: "connect", "respond", "client:CONN/A3", "server:CONN/B2", "in:...",
-/// "out:...", "flow", "keep-alive", "opened", "close". PDUs that look alike carry the first name.
+/// "out:...", "last:client:...", "promote:client", "drop:client", "flow" ("flow:predecessor" and the like for
+/// legs that are not default), "keep-alive", "opened", "finish", "close". PDUs that look alike carry the first
+/// name in the order of RtsId.
 inline std::string words(const rpch::Effects& effects)
 {
-    static constexpr const char* legs[] = {"client:", "server:", "in:", "out:"};
+    static constexpr std::string_view legs[] = {"client", "server", "in", "out", "successor", "predecessor", "in_successor",
+                                                "in_predecessor", "out_successor", "out_predecessor"};
     std::string text;
     for (const rpch::Effect& effect : effects) {
         if (!text.empty())
             text += ' ';
+        const std::string leg(legs[static_cast<std::size_t>(effect.leg)]);
         switch (effect.kind) {
         case rpch::Effect::Kind::connect_server: text += "connect"; break;
+        case rpch::Effect::Kind::connect_successor: text += "connect:" + leg; break;
         case rpch::Effect::Kind::respond: text += "respond"; break;
-        case rpch::Effect::Kind::flow: text += "flow"; break;
+        case rpch::Effect::Kind::promote: text += "promote:" + leg; break;
+        case rpch::Effect::Kind::drop: text += "drop:" + leg; break;
+        case rpch::Effect::Kind::flow: text += effect.leg <= rpch::Leg::out ? "flow" : "flow:" + leg; break;
+        case rpch::Effect::Kind::finish: text += "finish"; break;
         case rpch::Effect::Kind::keep_alive: text += "keep-alive"; break;
         case rpch::Effect::Kind::opened: text += "opened"; break;
         case rpch::Effect::Kind::close: text += "close"; break;
-        case rpch::Effect::Kind::send: {
-            text += legs[static_cast<std::size_t>(effect.leg)];
+        case rpch::Effect::Kind::send:
+        case rpch::Effect::Kind::send_last: {
+            text += (effect.kind == rpch::Effect::Kind::send_last ? "last:" : "") + leg + ':';
             const rpch::Rts pdu = parse(effect.pdu);
             for (const rpch::RtsRow& candidate : rpch::rts_rows())
                 if (pdu.is(candidate.id)) {

@@ -244,7 +244,7 @@ TEST(RtsVectors, areErrorsWhereNoRuleAllowsThem)
         {"IN_R1/A1", outbound, first, any},
         {"IN_R1/A1", server, first, any},
         {"IN_R1/A2", inbound, request, any},
-        {"IN_R1/A5", inbound, request, b3w},
+        {"IN_R1/A5", inbound, request, connecting | draining},
         {"IN_R1/A5", outbound, request, any},
         {"IN_R1/B1", inbound, request, any},
         {"OUT_R1/A1", client, response, opened_a6w},

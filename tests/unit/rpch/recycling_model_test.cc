@@ -1,0 +1,121 @@
+#include "unit/rpch/simulator.h"
+
+#include <cstdlib>
+
+#include <CppUTest/TestHarness.h>
+
+using simulator::Settings;
+using simulator::World;
+
+namespace {
+
+/// RPCH_MODEL_FACTOR in the environment makes every walk so many times longer, for a soak.
+std::uint32_t length(std::uint32_t steps)
+{
+    const char* const factor = std::getenv("RPCH_MODEL_FACTOR");
+    return steps * (factor ? static_cast<std::uint32_t>(std::atoi(factor)) : 1);
+}
+
+void check_whole(World& world)
+{
+    CHECK_TRUE_TEXT(world.violation.empty(), world.describe().c_str());
+    CHECK_TRUE_TEXT(world.client_alive() && world.server_alive(), world.describe().c_str());
+    CHECK_TRUE_TEXT(world.all_delivered(), world.describe().c_str());
+    CHECK_EQUAL_TEXT(2, world.proxies(), world.describe().c_str());
+    CHECK_EQUAL_TEXT(4, world.connections(), world.describe().c_str());
+}
+
+void check_nothing_left(World& world)
+{
+    world.close_client();
+    for (int i = 0; i < 4; ++i) {
+        world.settle();
+        world.expire();
+    }
+    CHECK_TRUE_TEXT(world.violation.empty(), world.describe().c_str());
+    CHECK_TRUE_TEXT(!world.server_alive(), world.describe().c_str());
+    CHECK_EQUAL_TEXT(0, world.proxies(), world.describe().c_str());
+    CHECK_EQUAL_TEXT(0, world.connections(), world.describe().c_str());
+}
+
+} // namespace
+
+TEST_GROUP(RecyclingModel) {
+    std::map<rpch::RtsId, std::size_t> seen;
+
+    void walk(const Settings& settings, std::uint32_t steps, std::uint32_t requests)
+    {
+        World world(settings);
+        for (std::uint32_t i = 0; i < length(steps); ++i) {
+            world.step(true);
+            if (requests && i % requests == 0)
+                (i / requests) % 2 ? world.recycle_in() : world.recycle_out();
+        }
+        world.settle();
+        check_whole(world);
+        CHECK_TRUE_TEXT(world.in_recycled > 2 && world.out_recycled > 2, world.describe().c_str());
+        CHECK_TRUE_TEXT(world.most_waiting() <= 3 * settings.window, world.describe().c_str());
+        for (const auto& [id, count] : world.seen)
+            seen[id] += count;
+        check_nothing_left(world);
+    }
+};
+
+// 3.2.1.5.3.2 and .4 again and again, both channels at once, under load in both directions.
+TEST(RecyclingModel, onAnotherNodeLosesRepeatsAndReordersNothing)
+{
+    for (std::uint32_t seed = 1; seed <= 4; ++seed)
+        walk({.seed = seed, .nodes = 3, .same_node = false}, 12'000, 0);
+}
+
+// 3.2.1.5.3.3 and .5.
+TEST(RecyclingModel, onTheSameNodeLosesRepeatsAndReordersNothing)
+{
+    for (std::uint32_t seed = 1; seed <= 4; ++seed)
+        walk({.seed = seed, .nodes = 1, .same_node = true}, 12'000, 0);
+}
+
+// Both kinds mixed, at any moment, started by lifetimes and on request.
+TEST(RecyclingModel, anywhereLosesRepeatsAndReordersNothing)
+{
+    for (std::uint32_t seed = 1; seed <= 20; ++seed)
+        walk({.seed = seed, .nodes = 2}, 10'000, 50 + seed * 10);
+    for (std::uint32_t seed = 1; seed <= 10; ++seed)
+        walk({.seed = seed, .nodes = 2, .window = 65'536, .largest_pdu = 8000}, 10'000, 7);
+}
+
+// The loss of any connection, a successor that never completes, a forged one, a wrong cookie, at any moment:
+// the virtual connection goes on whole, or it ends, and nothing is left of it.
+TEST(RecyclingModel, whateverBreaksItGoesOnWholeOrEnds)
+{
+    std::map<std::string, std::size_t> survived;
+    for (std::uint32_t seed = 1; seed <= length(3000); ++seed) {
+        World world({.seed = seed, .nodes = 1 + seed % 3});
+        const std::uint32_t steps = 40 + seed * 7 % 900;
+        for (std::uint32_t i = 0; i < steps; ++i) {
+            world.step(true);
+            if (i % 37 == seed % 37)
+                seed % 2 ? world.recycle_in() : world.recycle_out();
+        }
+        const std::string fault = world.break_something();
+        for (std::uint32_t i = 0; i < seed % 300; ++i)
+            world.step(true);
+        for (int i = 0; i < 4; ++i) {
+            world.settle();
+            world.expire();
+        }
+        world.settle();
+        CHECK_TRUE_TEXT(world.violation.empty(), (fault + ": " + world.describe()).c_str());
+        CHECK_EQUAL_TEXT(world.client_alive(), world.server_alive(), (fault + ": " + world.describe()).c_str());
+        if (world.client_alive()) {
+            CHECK_TRUE_TEXT(world.all_delivered(), (fault + ": " + world.describe()).c_str());
+            CHECK_EQUAL_TEXT(2, world.proxies(), (fault + ": " + world.describe()).c_str());
+            CHECK_EQUAL_TEXT(4, world.connections(), (fault + ": " + world.describe()).c_str());
+            ++survived[fault];
+        }
+        check_nothing_left(world);
+    }
+    // A forged successor costs nobody anything.
+    CHECK_TRUE(survived["forged successor"] > 500);
+    CHECK_TRUE(survived["frozen connection"] > 50 && survived["lost connection"] > 5 && survived["wrong cookie"] > 0);
+}
