@@ -276,7 +276,7 @@ rows = [
     ('an RPC PDU before CONN/C2',  {'opening': [A3, response(1, b'')]},                                         8, ['before CONN/C2']),
     ('an answer to nothing',       {'opening': [A3, C2 + response(1, b'')]},                                    8, ['broke the protocol']),
     ('an RTS PDU of a server',     {'opening': [A3, C2, wire.conn_b3(65536)]},                                  8, ['broke the protocol']),
-    ('acks of what was not sent',  {'bind': lambda c: [wire.flow_ack_to(wire.TO_SERVER, 99, 65536, bytes(16))]}, 8, ['another receiver']),
+    ('acks of what was not sent',  {'bind': lambda c: [wire.flow_ack_to(wire.TO_SERVER, 99, 65536, bytes(16))]}, 8, ['may not send']),
     ('bad chunks',                 {'out_answer': b'HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\nzz'},   8, ['chunked']),
     ('another call id',            {'bind': lambda c: [bind_ack(c + 1)]},                                       8, ['another call']),
     ('a request as an answer',     {'bind': lambda c: [wire.rpc(wire.REQUEST, c, bytes(8))]},                   8, ['may not send']),
