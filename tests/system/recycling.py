@@ -20,6 +20,7 @@ class Recycler(rpch_client.Tunnel):
         self.out_recycled = self.in_recycled = 0
         self.out_body = 72
         self.next_out = self.next_in = None
+        self.former = []   # cookies of IN channels that were replaced
 
     def channel(self):
         return rpch_client.Channel(self.address, self.tls, self.limit)
@@ -40,6 +41,8 @@ class Recycler(rpch_client.Tunnel):
             return self.switch_out()
         if flags == 0 and kinds == [wire.DESTINATION]:
             return self.switch_in()
+        if kinds == [wire.DESTINATION, wire.ACK] and wire.commands(pdu)[1][1][8:] in self.former:
+            return None   # for a channel that has just been replaced: normal, 3.2.1.5.1.2
         super().sort(pdu)
 
     def begin_out(self):
@@ -81,6 +84,7 @@ class Recycler(rpch_client.Tunnel):
 
     def switch_in(self):
         self.inward.send(wire.rts(0, wire.cookie(self.next_in_cookie)))
+        self.former.append(self.in_cookie)
         self.old_in, self.inward, self.in_cookie = self.inward, self.next_in, self.next_in_cookie
         self.sent, self.last_ack, self.next_in = 0, None, None
         self.in_recycled += 1
