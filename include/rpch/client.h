@@ -148,6 +148,7 @@ private:
     const char* on_ping(Leg, const Rts& pdu, Effects& effects);
     const char* on_acknowledgement(Leg, const Rts& pdu, Effects& effects);
 
+    void acknowledge_if_due(Effects& effects);
     void recycle_if_due(Effects& effects);
     void promote_in(const SendWindow& window, Effects& effects);
     void promote_out(Effects& effects);
@@ -164,7 +165,7 @@ private:
     bool in_plugged_ = false;         // IN_Rx/A5 waits behind RPC PDUs of the predecessor
     bool in_requested_ = false;       // IN_Rx/A1 is out
     bool out_requested_ = false;      // OUT_Rx/A3 is out
-    std::uint8_t in_abandoned_ = 0;   // IN_Rx/A4 may still come for so many successors that are gone
+    bool in_abandoned_ = false;       // IN_Rx/A4 may still come for a successor that is gone, or may never come
     bool out_abandoned_ = false;      // OUT_Rx/A6 may
     bool out_answered_ = false;       // Leg::out has its 200
     bool successor_answered_ = false; // out_successor has

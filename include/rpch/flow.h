@@ -42,12 +42,19 @@ public:
         invalid, ///< acknowledges what was never sent, or more room than was announced
     };
 
-    /// AvailableWindow := ack.AvailableWindow - (BytesSent - ack.BytesReceived), 3.2.1.1.5.1.
+    /// AvailableWindow := ack.AvailableWindow - (BytesSent - ack.BytesReceived), 3.2.1.1.5.1. One that is older
+    /// than the last one changes nothing: while an IN channel is recycled, acknowledgements of the client
+    /// travel on two connections and overtake each other.
     Ack acknowledged(std::uint32_t bytes_received, std::uint32_t available_window) noexcept
     {
         const std::uint32_t in_flight = sent_ - bytes_received;
         if (in_flight > 0x7fffffff || available_window > announced_)
             return Ack::invalid;
+        const std::uint32_t progress = bytes_received - acknowledged_;
+        if (progress > 0x7fffffff || (progress == 0 && available_window < acknowledged_window_))
+            return Ack::accepted;
+        acknowledged_ = bytes_received;
+        acknowledged_window_ = available_window;
         available_ = std::int64_t{available_window} - in_flight;
         return available_ < 0 ? Ack::lagging : Ack::accepted;
     }
@@ -61,6 +68,8 @@ public:
 private:
     std::uint32_t announced_ = 0;
     std::uint32_t sent_ = 0;
+    std::uint32_t acknowledged_ = 0;        // the figures of the last acknowledgement
+    std::uint32_t acknowledged_window_ = 0;
     std::int64_t available_ = 0; // below zero after a lagging acknowledgement
     bool unlimited_ = false;
 };

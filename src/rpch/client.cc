@@ -187,7 +187,16 @@ void Client::on_consumed(std::uint32_t size, Effects& effects)
     const std::uint32_t of_predecessors = std::min(size, carried_);
     carried_ -= of_predecessors;
     out_window_.consumed(size - of_predecessors);
-    if (!out_window_.ack_due())
+    acknowledge_if_due(effects);
+    recycle_if_due(effects);
+}
+
+void Client::acknowledge_if_due(Effects& effects)
+{
+    // What is left of a channel that is being replaced belongs to the replacement: acknowledgements can wait.
+    static constexpr std::uint32_t sequence_bytes = 256;
+    const InLeg& leg = in_plugged_ ? in_other_ : in_;
+    if (!out_window_.ack_due() || (settings_.recycle && !leg.lifetime.fits(sequence_bytes)))
         return;
     out_window_.acknowledge();
     send_in(RtsBuilder(RtsId::flow_control_ack_with_destination)
@@ -195,7 +204,6 @@ void Client::on_consumed(std::uint32_t size, Effects& effects)
                 .flow_control_ack({out_window_.bytes_received(), out_window_.available(), cookies_.out_channel})
                 .done(),
             effects);
-    recycle_if_due(effects);
 }
 
 void Client::sent(std::uint32_t size, Leg leg) noexcept

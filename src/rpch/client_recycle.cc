@@ -25,7 +25,7 @@ Lifetime Client::lifetime() const noexcept
 
 bool Client::recycles_in() const noexcept
 {
-    return state_ == State::opened && in_state_ == RoleState::in_opened && in_is_other_ == Other::none && in_abandoned_ < 255;
+    return state_ == State::opened && in_state_ == RoleState::in_opened && in_is_other_ == Other::none;
 }
 
 bool Client::recycle_in(Effects& effects)
@@ -112,15 +112,13 @@ void Client::on_drained(Leg leg, Effects& effects)
     if (leg != Leg::in_predecessor || !in_plugged_)
         return;
     in_plugged_ = false;
+    acknowledge_if_due(effects);
     effects.flow(Leg::in);
 }
 
 const char* Client::on_late_a4(Leg, const Rts&, Effects&)
 {
-    if (in_abandoned_ == 0)
-        return "IN_Rx/A4 without IN_Rx/A1";
-    --in_abandoned_;
-    return nullptr;
+    return in_abandoned_ ? nullptr : "IN_Rx/A4 without IN_Rx/A1";
 }
 
 // OUT channel recycling, 3.2.1.5.3.4 and .5.
@@ -198,7 +196,7 @@ void Client::on_closed(Leg leg, Effects& effects)
     if (leg == Leg::in_successor && in_state_ == RoleState::opened_a4w) {
         in_state_ = RoleState::in_opened;
         in_is_other_ = Other::none;
-        ++in_abandoned_;
+        in_abandoned_ = true;
         in_.lifetime.postpone();
         return;
     }

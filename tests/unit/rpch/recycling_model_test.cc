@@ -1,3 +1,4 @@
+#include "rpch/rts_table.h"
 #include "unit/rpch/simulator.h"
 
 #include <cstdlib>
@@ -82,6 +83,12 @@ TEST(RecyclingModel, anywhereLosesRepeatsAndReordersNothing)
         walk({.seed = seed, .nodes = 2}, 10'000, 50 + seed * 10);
     for (std::uint32_t seed = 1; seed <= 10; ++seed)
         walk({.seed = seed, .nodes = 2, .window = 65'536, .largest_pdu = 8000}, 10'000, 7);
+    // Every PDU of 2.2.4.2 to .45 was sent and received. OUT_R2/A1 and A2 have the bytes of OUT_R1/A1 and A2, and
+    // nothing was refused.
+    for (const rpch::RtsRow& row : rpch::rts_rows())
+        if (row.id <= rpch::RtsId::out_r2_c1 && row.id != rpch::RtsId::out_r2_a1 && row.id != rpch::RtsId::out_r2_a2 &&
+            row.id != rpch::RtsId::out_r2_b2)
+            CHECK_TRUE_TEXT(seen[row.id] > 0, row.name);
 }
 
 // The loss of any connection, a successor that never completes, a forged one, a wrong cookie, at any moment:

@@ -67,6 +67,40 @@ inline rpch::Rts ack_to(rpch::Destination to, std::uint32_t received, std::uint3
                      .done());
 }
 
+inline constexpr std::uint8_t in_next = 0x30, out_next = 0x50; // successors
+
+/// Any PDU of the table: cookies as given, in order; windows 65536, timeouts 120 s, lifetimes 1 GB; the ClientAddress 0.
+inline rpch::Rts make(rpch::RtsId id, std::initializer_list<std::uint8_t> cookies = {},
+                      rpch::Destination to = rpch::Destination::client)
+{
+    const rpch::RtsRow& row = rpch::row(id);
+    rpch::Rts pdu;
+    pdu.flags = row.flags;
+    auto name = cookies.begin();
+    for (const rpch::CommandType type : row.commands()) {
+        rpch::Command command{};
+        command.type = type;
+        if (type == rpch::CommandType::cookie)
+            command.cookie = cookie(name == cookies.end() ? 0x77 : *name++);
+        else if (type == rpch::CommandType::association_group_id)
+            command.cookie = cookie(group);
+        else if (type == rpch::CommandType::receive_window_size)
+            command.value = 65536;
+        else if (type == rpch::CommandType::connection_timeout)
+            command.value = 120'000;
+        else if (type == rpch::CommandType::channel_lifetime)
+            command.value = 0x40000000;
+        else if (type == rpch::CommandType::client_keepalive)
+            command.value = 300'000;
+        else if (type == rpch::CommandType::version)
+            command.value = 1;
+        else if (type == rpch::CommandType::destination)
+            command.value = static_cast<std::uint32_t>(row.destination.value_or(to));
+        pdu.add(command);
+    }
+    return pdu;
+}
+
 inline rpch::Rts simple(rpch::RtsId id)
 {
     return parse(rpch::RtsBuilder(id).done());

@@ -87,7 +87,7 @@ public:
     std::size_t in_recycled = 0, out_recycled = 0;
     std::string violation; ///< the first one; empty: none
     std::map<rpch::RtsId, std::size_t> seen;
-    std::vector<std::string> reasons; ///< of closes
+    std::deque<std::string> reasons; ///< of the last closes
 
 private:
     friend class Party;

@@ -146,8 +146,10 @@ void Party::end(const std::string& reason)
     if (ended_)
         return;
     ended_ = true;
-    if (!reason.empty() && world_.reasons.size() < 12)
+    if (!reason.empty())
         world_.reasons.push_back(name_ + ": " + reason);
+    if (world_.reasons.size() > 12)
+        world_.reasons.pop_front();
     for (const auto& [leg, port] : legs_)
         world_.close(*port);
     legs_.clear();
