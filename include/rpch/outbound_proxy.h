@@ -63,7 +63,7 @@ public:
     /// The last PDU of a replacement request: OUT_R1/A11 or OUT_R2/C1. From Leg::client or Leg::successor.
     void on_client_rts(Leg from, const Rts& pdu, Effects& effects);
     /// The client has nothing else to say on the OUT channel after its first PDU (3.2.4.5.2).
-    static const char* on_client_bytes() noexcept { return "bytes from the client on the OUT channel that may not come"; }
+    static const char* on_client_bytes() noexcept { return "bytes from the client that may not come on OUT"; }
 
     /// An RPC PDU of `size` bytes begins on the server leg, for Leg::client as it is now. Null when it is
     /// legal now. The effects go behind this PDU.

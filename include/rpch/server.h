@@ -40,7 +40,7 @@ public:
     explicit Server(const Settings& settings) noexcept : settings_(settings) {}
 
     struct Admission {
-        const char* refusal; ///< null: the leg is `leg` from now on. Text: close the newcomer alone; nothing has changed
+        const char* refusal; ///< null: admitted as `leg`. Text: close the newcomer alone; nothing has changed
         Leg leg;
     };
     /// The first PDU of a new leg, whose cookie has led to this virtual connection: CONN/A2 and CONN/B2

@@ -159,7 +159,9 @@ const char* Client::on_out_r2_a6(Leg, const Rts&, Effects& effects)
         return "OUT_R2/A6 before OUT_R2/A3";
     out_state_ = RoleState::b3w;
     effects.send(Leg::out_successor, RtsBuilder(RtsId::out_r2_c1).empty().done());
-    send_in(RtsBuilder(RtsId::out_r2_a7).destination(Destination::server).cookie(out_successor_).version().done(), effects);
+    const RtsBytes a7 =
+        RtsBuilder(RtsId::out_r2_a7).destination(Destination::server).cookie(out_successor_).version().done();
+    send_in(a7, effects);
     return nullptr;
 }
 

@@ -19,6 +19,9 @@ using enum Where;
 constexpr RoleState legs_up = b3w | wait_b2 | in_opened | opened_a5w;
 constexpr RoleState server_up = legs_up | draining;
 
+/// An acknowledgement with a Destination.
+constexpr RtsId addressed_ack = RtsId::flow_control_ack_with_destination;
+
 const Rule<InboundProxy> InboundProxy::rules_[] = {
     {first, vc_unknown, RtsId::conn_b1, &InboundProxy::on_conn_b1},
     {leg, b3w | draining, RtsId::conn_b3, &InboundProxy::on_conn_b3},
@@ -35,9 +38,9 @@ const Rule<InboundProxy> InboundProxy::rules_[] = {
 
     {request, connecting | legs_up, RtsId::ping, &InboundProxy::on_ping},
     {request, connecting | legs_up, RtsId::keep_alive, &InboundProxy::on_keep_alive},
-    {request, legs_up, RtsId::flow_control_ack_with_destination, &InboundProxy::on_forward, Destination::outbound_proxy},
+    {request, legs_up, addressed_ack, &InboundProxy::on_forward, Destination::outbound_proxy},
     {leg, server_up, RtsId::flow_control_ack, &InboundProxy::on_acknowledgement},
-    {leg, server_up, RtsId::flow_control_ack_with_destination, &InboundProxy::on_acknowledgement, Destination::inbound_proxy},
+    {leg, server_up, addressed_ack, &InboundProxy::on_acknowledgement, Destination::inbound_proxy},
 };
 
 std::optional<RtsId> InboundProxy::recognise(Where where, RoleState states, const Rts& pdu) noexcept
@@ -54,7 +57,9 @@ void InboundProxy::handle(Where where, Leg from, const Rts& pdu, Effects& effect
         "RTS PDU that the server may not send on the IN channel now",
     };
     const auto* const rule = find_rule<InboundProxy>(rules_, where, static_cast<RoleState>(state_), pdu);
-    if (const char* const error = rule ? (this->*rule->act)(from, pdu, effects) : out_of_place[static_cast<std::size_t>(where)])
+    const char* const error =
+        rule ? (this->*rule->act)(from, pdu, effects) : out_of_place[static_cast<std::size_t>(where)];
+    if (error)
         fail(error, effects);
 }
 
@@ -78,7 +83,9 @@ void InboundProxy::on_first_pdu(const Rts& pdu, Effects& effects)
 const char* InboundProxy::on_successor(const Rts& pdu, Effects& effects)
 {
     const auto* const rule = find_rule<InboundProxy>(rules_, first, vc_known, pdu);
-    return rule ? (this->*rule->act)(Leg::successor, pdu, effects) : "the virtual connection has an IN channel already";
+    if (!rule)
+        return "the virtual connection has an IN channel already";
+    return (this->*rule->act)(Leg::successor, pdu, effects);
 }
 
 void InboundProxy::on_client_rts(const Rts& pdu, Effects& effects)
@@ -237,10 +244,11 @@ void InboundProxy::on_stall(Effects& effects)
 void InboundProxy::acknowledge(Effects& effects)
 {
     client_window_.acknowledge();
-    effects.send(Leg::server, RtsBuilder(RtsId::flow_control_ack_with_destination)
-                                  .destination(Destination::client)
-                                  .flow_control_ack({client_window_.bytes_received(), client_window_.available(), channel_})
-                                  .done());
+    effects.send(Leg::server,
+                 RtsBuilder(addressed_ack)
+                     .destination(Destination::client)
+                     .flow_control_ack({client_window_.bytes_received(), client_window_.available(), channel_})
+                     .done());
 }
 
 } // namespace rpch

@@ -18,6 +18,9 @@ constexpr RoleState opened = out_opened | opened_b2w;
 constexpr RoleState waits_for_b1 = b1_or_c1w | b1w;
 constexpr RoleState legs_up = c1w | a11w | opened | waits_for_b1 | r2c1w;
 
+/// An acknowledgement with a Destination.
+constexpr RtsId addressed_ack = RtsId::flow_control_ack_with_destination;
+
 const Rule<OutboundProxy> OutboundProxy::rules_[] = {
     {first, vc_unknown, RtsId::conn_a1, &OutboundProxy::on_conn_a1},
     {leg, c1w, RtsId::conn_c1, &OutboundProxy::on_conn_c1},
@@ -40,9 +43,8 @@ const Rule<OutboundProxy> OutboundProxy::rules_[] = {
 
     {leg, legs_up, RtsId::in_r1_a3, &OutboundProxy::on_forward},
     {leg, legs_up, RtsId::in_r2_a3, &OutboundProxy::on_forward},
-    {leg, legs_up, RtsId::flow_control_ack_with_destination, &OutboundProxy::on_forward, Destination::client},
-    {leg, legs_up | draining, RtsId::flow_control_ack_with_destination, &OutboundProxy::on_acknowledgement,
-     Destination::outbound_proxy},
+    {leg, legs_up, addressed_ack, &OutboundProxy::on_forward, Destination::client},
+    {leg, legs_up | draining, addressed_ack, &OutboundProxy::on_acknowledgement, Destination::outbound_proxy},
     {leg, legs_up | draining, RtsId::flow_control_ack, &OutboundProxy::on_acknowledgement},
 };
 
@@ -60,7 +62,9 @@ void OutboundProxy::handle(Where where, Leg from, const Rts& pdu, Effects& effec
         "RTS PDU that the server may not send on the OUT channel now",
     };
     const auto* const rule = find_rule<OutboundProxy>(rules_, where, static_cast<RoleState>(state_), pdu);
-    if (const char* const error = rule ? (this->*rule->act)(from, pdu, effects) : out_of_place[static_cast<std::size_t>(where)])
+    const char* const error =
+        rule ? (this->*rule->act)(from, pdu, effects) : out_of_place[static_cast<std::size_t>(where)];
+    if (error)
         fail(error, effects);
 }
 
@@ -89,7 +93,9 @@ void OutboundProxy::on_first_pdu(const Rts& pdu, Effects& effects)
 const char* OutboundProxy::on_successor(const Rts& pdu, Effects& effects)
 {
     const auto* const rule = find_rule<OutboundProxy>(rules_, first, vc_known, pdu);
-    return rule ? (this->*rule->act)(Leg::successor, pdu, effects) : "the virtual connection has an OUT channel already";
+    if (!rule)
+        return "the virtual connection has an OUT channel already";
+    return (this->*rule->act)(Leg::successor, pdu, effects);
 }
 
 void OutboundProxy::on_client_rts(Leg from, const Rts& pdu, Effects& effects)
@@ -217,7 +223,8 @@ void OutboundProxy::on_consumed(std::uint32_t size, Effects& effects)
 void OutboundProxy::on_idle(Effects& effects)
 {
     const bool between_c2_and_answer = state_ == State::opened && !server_answered_;
-    if (!client_.responded || state_ == State::draining || state_ == State::finished || between_c2_and_answer || doubted_)
+    const bool over = state_ == State::draining || state_ == State::finished;
+    if (!client_.responded || over || between_c2_and_answer || doubted_)
         return;
     const RtsBytes ping = RtsBuilder(RtsId::ping).done();
     if (!send_client(ping, effects))

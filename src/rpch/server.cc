@@ -12,8 +12,11 @@ using enum Where;
 // once. `in_leg` and `out_leg` are the default legs, `in_other` and `out_other` the others. A PDU with a
 // Destination for another role is passed on byte for byte: the only way between the proxies, and from the
 // inbound proxy to the client, leads through here (3.2.1.5.2).
-constexpr RoleState any = a2w | b2w | in_opened | a6w | opened_b1w | out_opened | opened_a4w | opened_a8w | opened_r2a8w;
 constexpr RoleState meeting_over = in_opened | a6w | opened_b1w;
+constexpr RoleState any = a2w | b2w | meeting_over | out_opened | opened_a4w | opened_a8w | opened_r2a8w;
+
+/// An acknowledgement with a Destination.
+constexpr RtsId addressed_ack = RtsId::flow_control_ack_with_destination;
 
 const Rule<Server> Server::rules_[] = {
     {first, vc_unknown | a2w, RtsId::conn_a2, &Server::on_conn_a2},
@@ -42,12 +45,12 @@ const Rule<Server> Server::rules_[] = {
     {in_other, any, RtsId::flow_control_ack, &Server::on_ping},
     {out_leg, any, RtsId::flow_control_ack, &Server::on_acknowledgement},
     {out_other, any, RtsId::flow_control_ack, &Server::on_acknowledgement},
-    {in_leg, meeting_over, RtsId::flow_control_ack_with_destination, &Server::on_forward_out, Destination::client},
-    {in_other, meeting_over, RtsId::flow_control_ack_with_destination, &Server::on_forward_out, Destination::client},
-    {in_leg, meeting_over, RtsId::flow_control_ack_with_destination, &Server::on_forward_out, Destination::outbound_proxy},
-    {in_other, meeting_over, RtsId::flow_control_ack_with_destination, &Server::on_forward_out, Destination::outbound_proxy},
-    {out_leg, meeting_over, RtsId::flow_control_ack_with_destination, &Server::on_forward_in, Destination::inbound_proxy},
-    {out_other, meeting_over, RtsId::flow_control_ack_with_destination, &Server::on_forward_in, Destination::inbound_proxy},
+    {in_leg, meeting_over, addressed_ack, &Server::on_forward_out, Destination::client},
+    {in_other, meeting_over, addressed_ack, &Server::on_forward_out, Destination::client},
+    {in_leg, meeting_over, addressed_ack, &Server::on_forward_out, Destination::outbound_proxy},
+    {in_other, meeting_over, addressed_ack, &Server::on_forward_out, Destination::outbound_proxy},
+    {out_leg, meeting_over, addressed_ack, &Server::on_forward_in, Destination::inbound_proxy},
+    {out_other, meeting_over, addressed_ack, &Server::on_forward_in, Destination::inbound_proxy},
 };
 
 std::optional<RtsId> Server::recognise(Where where, RoleState states, const Rts& pdu) noexcept

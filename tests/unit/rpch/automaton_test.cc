@@ -102,7 +102,8 @@ constexpr Row rows[] = {
     {server, out_other, in_opened | opened_a8w, ""},
     {server, out_other, in_opened | out_opened, ""},
 
-    {client, response, in_opened | out_opened, "OUT_R1/A2 IN_R1/A4 IN_R2/A4 OUT_R1/A6 OUT_R2/A6"}, // the last four too late
+    {client, response, in_opened | out_opened,
+     "OUT_R1/A2 IN_R1/A4 IN_R2/A4 OUT_R1/A6 OUT_R2/A6"}, // the last four too late
     {client, response, opened_a4w | out_opened, "OUT_R1/A2 IN_R1/A4 IN_R2/A4 OUT_R1/A6 OUT_R2/A6"},
     {client, response, in_opened | opened_a6w, "IN_R1/A4 IN_R2/A4 OUT_R1/A6 OUT_R2/A6"},
     {client, response, opened_a4w | opened_a6w, "IN_R1/A4 IN_R2/A4 OUT_R1/A6 OUT_R2/A6"},
@@ -140,7 +141,10 @@ std::vector<Sample> samples()
             all.push_back({row.name, role_test::make(row.id)});
             continue;
         }
-        for (const auto& [to, name] : {std::pair{client, "ack>client"}, {inbound, "ack>inbound"}, {server, "ack>server"}, {outbound, "ack>outbound"}})
+        for (const auto& [to, name] : {std::pair{client, "ack>client"},
+                                       {inbound, "ack>inbound"},
+                                       {server, "ack>server"},
+                                       {outbound, "ack>outbound"}})
             all.push_back({name, role_test::make(row.id, {}, to)});
     }
     return all;

@@ -1,115 +1,8 @@
-#include "rpch/client.h"
-#include "rpch/inbound_proxy.h"
-#include "rpch/outbound_proxy.h"
-#include "rpch/rts_fields.h"
-#include "rpch/server.h"
-#include "unit/rpch/role_fixture.h"
+#include "unit/rpch/recycling_fixture.h"
 
 #include <CppUTest/TestHarness.h>
 
-using namespace role_test;
-using rpch::Client;
-using rpch::Effects;
-using rpch::InboundProxy;
-using rpch::Leg;
-using rpch::OutboundProxy;
-using rpch::RoleState;
-using rpch::Rts;
-using rpch::RtsId;
-using rpch::Server;
-
-namespace {
-
-constexpr InboundProxy::Settings inbound_settings{.receive_window = 65536, .connection_timeout = 120'000};
-
-InboundProxy opened_proxy()
-{
-    InboundProxy proxy(inbound_settings);
-    Effects effects;
-    proxy.on_first_pdu(make(RtsId::conn_b1, {vc, in}), effects);
-    Effects connected;
-    proxy.on_server_connected({}, connected);
-    Effects established;
-    proxy.on_server_rts(make(RtsId::conn_b3), established);
-    return proxy;
-}
-
-Server opened_server()
-{
-    Server server({.receive_window = 65536});
-    Effects effects;
-    CHECK_TRUE(!server.on_newcomer(make(RtsId::conn_a2, {vc, out}), effects).refusal);
-    CHECK_TRUE(!server.on_newcomer(make(RtsId::conn_b2, {vc, in}), effects).refusal);
-    return server;
-}
-
-Client opened_client(const Client::Settings& settings = {.recycle = true})
-{
-    Client client(settings, {cookie(vc), cookie(in), cookie(out), cookie(group)});
-    Effects effects;
-    client.on_in_request(effects);
-    client.on_out_request(effects);
-    client.on_success_response(effects);
-    client.on_out_rts(make(RtsId::conn_a3), effects);
-    client.on_out_rts(make(RtsId::conn_c2), effects);
-    return client;
-}
-
-std::string newcomer(Server& server, const Rts& pdu)
-{
-    Effects effects;
-    return server.on_newcomer(pdu, effects).refusal ? "refused" : words(effects);
-}
-
-std::string to_server(Server& server, Leg leg, const Rts& pdu)
-{
-    Effects effects;
-    server.on_in_rts(leg, pdu, effects);
-    return words(effects);
-}
-
-std::string from_client(InboundProxy& proxy, const Rts& pdu)
-{
-    Effects effects;
-    proxy.on_client_rts(pdu, effects);
-    return words(effects);
-}
-
-std::string from_server(InboundProxy& proxy, const Rts& pdu)
-{
-    Effects effects;
-    proxy.on_server_rts(pdu, effects);
-    return words(effects);
-}
-
-std::string successor(InboundProxy& proxy, const Rts& pdu)
-{
-    Effects effects;
-    return proxy.on_successor(pdu, effects) ? "refused" : words(effects);
-}
-
-std::string to_client(Client& client, const Rts& pdu)
-{
-    Effects effects;
-    client.on_out_rts(pdu, effects);
-    return words(effects);
-}
-
-template <class Role> std::string closed(Role& role, Leg leg)
-{
-    Effects effects;
-    role.on_closed(leg, effects);
-    return words(effects);
-}
-
-template <class Role, class... Which> std::string expired(Role& role, Which... which)
-{
-    Effects effects;
-    role.on_timeout(which..., effects);
-    return words(effects);
-}
-
-} // namespace
+using namespace recycling_test;
 
 TEST_GROUP(InRecycling1) {
     /// The client after recycle_in() and IN_Rx/A1; its random successor cookie.
@@ -157,7 +50,7 @@ TEST(InRecycling1, client)
 // 3.2.1.5.3.2, successor inbound proxy: A1, A2, Wait_B2, B2. RPC PDUs wait for B2.
 TEST(InRecycling1, successorProxy)
 {
-    InboundProxy proxy(inbound_settings);
+    InboundProxy proxy = new_inbound();
     Effects first, connected;
     proxy.on_first_pdu(make(RtsId::in_r1_a1, {vc, in, in_next}), first);
     STRCMP_EQUAL("connect", words(first).c_str());
@@ -180,11 +73,12 @@ TEST(InRecycling1, successorProxy)
 // 3.2.1.5.3.2, predecessor inbound proxy: A5, A6, what waits, B1, the end.
 TEST(InRecycling1, predecessorProxy)
 {
-    InboundProxy proxy = opened_proxy();
+    InboundProxy proxy = opened_inbound();
     proxy.on_client_rpc(65536);
     proxy.sent(65536);
     proxy.on_client_rpc(100);
-    STRCMP_EQUAL("server:IN_R1/A5 last:server:IN_R1/B1 finish", from_client(proxy, make(RtsId::in_r1_a5, {in_next})).c_str());
+    STRCMP_EQUAL("server:IN_R1/A5 last:server:IN_R1/B1 finish",
+                 from_client(proxy, make(RtsId::in_r1_a5, {in_next})).c_str());
     CHECK_FALSE(proxy.reads_client());
     CHECK_FALSE(proxy.admits(100));
     STRCMP_EQUAL("", closed(proxy, Leg::client).c_str());
@@ -200,10 +94,10 @@ TEST(InRecycling1, server)
     Server server = opened_server();
     STRCMP_EQUAL("out:IN_R1/A3", newcomer(server, make(RtsId::in_r1_a2, {vc, in, in_next})).c_str());
     CHECK_TRUE(server.awaits(Leg::in));
-    STRCMP_EQUAL("", to_server(server, Leg::in, make(RtsId::in_r1_a6, {in_next})).c_str());
+    STRCMP_EQUAL("", from_inbound(server, make(RtsId::in_r1_a6, {in_next})).c_str());
     POINTERS_EQUAL(nullptr, server.on_in_rpc(Leg::in, 100));
     CHECK_TRUE(server.on_in_rpc(Leg::in_successor, 100) != nullptr);
-    STRCMP_EQUAL("promote:in drop:in_predecessor in:IN_R1/B2", to_server(server, Leg::in, make(RtsId::in_r1_b1)).c_str());
+    STRCMP_EQUAL("promote:in drop:in_predecessor in:IN_R1/B2", from_inbound(server, make(RtsId::in_r1_b1)).c_str());
     CHECK_FALSE(server.awaits(Leg::in));
     POINTERS_EQUAL(nullptr, server.on_in_rpc(Leg::in, 40'000));
     Effects effects;
@@ -219,7 +113,7 @@ TEST(InRecycling1, server)
 // 3.2.1.5.3.2 A3 and A4: the outbound proxy passes A3 on as it is.
 TEST(InRecycling1, outboundProxyForwards)
 {
-    OutboundProxy proxy({.receive_window = 65536, .connection_timeout = 120'000, .channel_lifetime = 0x40000000});
+    OutboundProxy proxy = new_outbound();
     Effects effects, more;
     proxy.on_first_pdu(make(RtsId::conn_a1, {vc, out}), effects);
     proxy.on_server_connected(effects);
@@ -232,13 +126,15 @@ TEST(InRecycling1, outboundProxyForwards)
 
 TEST(InRecycling1, whatIsRefused)
 {
-    for (const Rts& pdu : {make(RtsId::in_r1_a2, {vc, in_next, 0x31}), make(RtsId::in_r1_a2, {vc, in, in}), make(RtsId::in_r1_a2, {vc, in, 0})}) {
+    for (const Rts& pdu : {make(RtsId::in_r1_a2, {vc, in_next, 0x31}), make(RtsId::in_r1_a2, {vc, in, in}),
+                           make(RtsId::in_r1_a2, {vc, in, 0})}) {
         Server server = opened_server();
         STRCMP_EQUAL("refused", newcomer(server, pdu).c_str());
         CHECK(server.in_state() == RoleState::in_opened); // the victim does not notice
     }
-    for (const Rts& pdu : {make(RtsId::in_r1_a1, {vc, in, in}), make(RtsId::in_r1_a1, {0, in, in_next}), make(RtsId::in_r1_a1, {vc, in, 0})}) {
-        InboundProxy proxy(inbound_settings);
+    for (const Rts& pdu : {make(RtsId::in_r1_a1, {vc, in, in}), make(RtsId::in_r1_a1, {0, in, in_next}),
+                           make(RtsId::in_r1_a1, {vc, in, 0})}) {
+        InboundProxy proxy = new_inbound();
         Effects effects;
         proxy.on_first_pdu(pdu, effects);
         STRCMP_EQUAL("close", words(effects).c_str());
@@ -246,7 +142,7 @@ TEST(InRecycling1, whatIsRefused)
     Server server = opened_server();
     newcomer(server, make(RtsId::in_r1_a2, {vc, in, in_next}));
     STRCMP_EQUAL("refused", newcomer(server, make(RtsId::in_r1_a2, {vc, in, in_next})).c_str());
-    STRCMP_EQUAL("close", to_server(server, Leg::in, make(RtsId::in_r1_a6, {0x31})).c_str());
+    STRCMP_EQUAL("close", from_inbound(server, make(RtsId::in_r1_a6, {0x31})).c_str());
 }
 
 // A successor that never completes: before A6 the predecessor goes on; after it both end.
@@ -259,7 +155,7 @@ TEST(InRecycling1, successorThatNeverCompletes)
     newcomer(server, make(RtsId::in_r1_a2, {vc, in, in_next}));
     STRCMP_EQUAL("", closed(server, Leg::in_successor).c_str());
     newcomer(server, make(RtsId::in_r1_a2, {vc, in, in_next}));
-    to_server(server, Leg::in, make(RtsId::in_r1_a6, {in_next}));
+    from_inbound(server, make(RtsId::in_r1_a6, {in_next}));
     STRCMP_EQUAL("close", expired(server, Leg::in).c_str());
 
     Client client = opened_client();
@@ -273,14 +169,15 @@ TEST(InRecycling1, successorThatNeverCompletes)
 }
 
 TEST_GROUP(InRecycling2) {
-    InboundProxy proxy = opened_proxy();
+    InboundProxy proxy = opened_inbound();
 };
 
 // 3.2.1.5.3.3, inbound proxy: A1 on the successor, A2; A5 on the predecessor, which is closed.
 TEST(InRecycling2, proxy)
 {
     proxy.on_client_rpc(1000);
-    STRCMP_EQUAL("server:IN_R1/A5", successor(proxy, make(RtsId::in_r2_a1, {vc, in, in_next})).c_str()); // the bytes of A2
+    STRCMP_EQUAL("server:IN_R1/A5",
+                 successor(proxy, make(RtsId::in_r2_a1, {vc, in, in_next})).c_str()); // the bytes of A2
     CHECK_TRUE(proxy.awaits());
     CHECK(proxy.channel() == cookie(in)); // until A5
     POINTERS_EQUAL(nullptr, proxy.on_client_rpc(1000));
@@ -322,7 +219,7 @@ TEST(InRecycling2, client)
 TEST(InRecycling2, server)
 {
     Server server = opened_server();
-    STRCMP_EQUAL("out:IN_R2/A3", to_server(server, Leg::in, make(RtsId::in_r2_a2, {in_next})).c_str());
+    STRCMP_EQUAL("out:IN_R2/A3", from_inbound(server, make(RtsId::in_r2_a2, {in_next})).c_str());
     CHECK(server.in_state() == RoleState::in_opened);
     // The proxy may give the successor up: the next one names the old predecessor.
     STRCMP_EQUAL("out:IN_R1/A3", newcomer(server, make(RtsId::in_r1_a2, {vc, in, 0x31})).c_str());
@@ -330,8 +227,9 @@ TEST(InRecycling2, server)
 
 TEST(InRecycling2, whatIsRefused)
 {
-    for (const Rts& pdu : {make(RtsId::in_r2_a1, {vc, 0x31, in_next}), make(RtsId::in_r2_a1, {vc, in, in}), make(RtsId::in_r2_a1, {vc, in, 0}),
-                           make(RtsId::in_r2_a1, {0x11, in, in_next}), make(RtsId::conn_b1, {vc, in_next}), make(RtsId::ping)})
+    for (const Rts& pdu : {make(RtsId::in_r2_a1, {vc, 0x31, in_next}), make(RtsId::in_r2_a1, {vc, in, in}),
+                           make(RtsId::in_r2_a1, {vc, in, 0}), make(RtsId::in_r2_a1, {0x11, in, in_next}),
+                           make(RtsId::conn_b1, {vc, in_next}), make(RtsId::ping)})
         STRCMP_EQUAL_TEXT("refused", successor(proxy, pdu).c_str(), describe(pdu).c_str());
     CHECK(proxy.state() == InboundProxy::State::opened);
     successor(proxy, make(RtsId::in_r2_a1, {vc, in, in_next}));

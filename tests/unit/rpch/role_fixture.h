@@ -29,7 +29,12 @@ inline rpch::Rts parse(const rpch::RtsBytes& bytes)
 
 inline rpch::Rts conn_a1(std::uint32_t window = 65536, std::uint8_t v = vc, std::uint8_t o = out)
 {
-    return parse(rpch::RtsBuilder(rpch::RtsId::conn_a1).version().cookie(cookie(v)).cookie(cookie(o)).receive_window(window).done());
+    return parse(rpch::RtsBuilder(rpch::RtsId::conn_a1)
+                     .version()
+                     .cookie(cookie(v))
+                     .cookie(cookie(o))
+                     .receive_window(window)
+                     .done());
 }
 
 inline rpch::Rts conn_b1(std::uint32_t keepalive = 300'000, std::uint8_t v = vc, std::uint8_t i = in)
@@ -51,12 +56,15 @@ inline rpch::Rts conn_b3(std::uint32_t window = 65536)
 
 inline rpch::Rts conn_c1(std::uint32_t window = 65536, std::uint32_t timeout = 120'000)
 {
-    return parse(rpch::RtsBuilder(rpch::RtsId::conn_c1).version().receive_window(window).connection_timeout(timeout).done());
+    return parse(
+        rpch::RtsBuilder(rpch::RtsId::conn_c1).version().receive_window(window).connection_timeout(timeout).done());
 }
 
 inline rpch::Rts ack(std::uint32_t received, std::uint32_t available, std::uint8_t channel)
 {
-    return parse(rpch::RtsBuilder(rpch::RtsId::flow_control_ack).flow_control_ack({received, available, cookie(channel)}).done());
+    return parse(rpch::RtsBuilder(rpch::RtsId::flow_control_ack)
+                     .flow_control_ack({received, available, cookie(channel)})
+                     .done());
 }
 
 inline rpch::Rts ack_to(rpch::Destination to, std::uint32_t received, std::uint32_t available, std::uint8_t channel)
@@ -69,7 +77,8 @@ inline rpch::Rts ack_to(rpch::Destination to, std::uint32_t received, std::uint3
 
 inline constexpr std::uint8_t in_next = 0x30, out_next = 0x50; // successors
 
-/// Any PDU of the table: cookies as given, in order; windows 65536, timeouts 120 s, lifetimes 1 GB; the ClientAddress 0.
+/// Any PDU of the table: cookies as given, in order; windows 65536, timeouts 120 s, lifetimes 1 GB; the ClientAddress
+/// 0.
 inline rpch::Rts make(rpch::RtsId id, std::initializer_list<std::uint8_t> cookies = {},
                       rpch::Destination to = rpch::Destination::client)
 {
@@ -112,8 +121,9 @@ inline rpch::Rts simple(rpch::RtsId id)
 /// name in the order of RtsId.
 inline std::string words(const rpch::Effects& effects)
 {
-    static constexpr std::string_view legs[] = {"client", "server", "in", "out", "successor", "predecessor", "in_successor",
-                                                "in_predecessor", "out_successor", "out_predecessor"};
+    static constexpr std::string_view legs[] = {"client",        "server",         "in",           "out",
+                                                "successor",     "predecessor",    "in_successor", "in_predecessor",
+                                                "out_successor", "out_predecessor"};
     std::string text;
     for (const rpch::Effect& effect : effects) {
         if (!text.empty())

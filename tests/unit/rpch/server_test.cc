@@ -19,8 +19,15 @@ TEST_GROUP(Server) {
     }
     static rpch::Rts b2()
     {
-        return parse(rpch::RtsBuilder(RtsId::conn_b2).version().cookie(cookie(vc)).cookie(cookie(in)).receive_window(65536)
-                         .connection_timeout(120'000).association_group(cookie(group)).client_address({}).done());
+        return parse(rpch::RtsBuilder(RtsId::conn_b2)
+                         .version()
+                         .cookie(cookie(vc))
+                         .cookie(cookie(in))
+                         .receive_window(65536)
+                         .connection_timeout(120'000)
+                         .association_group(cookie(group))
+                         .client_address({})
+                         .done());
     }
     std::string on_in(const rpch::Rts& pdu)
     {
@@ -83,7 +90,8 @@ TEST(Server, forwardsAcknowledgements)
 {
     open();
     STRCMP_EQUAL("out:FlowControlAckWithDestination", on_in(ack_to(rpch::Destination::client, 1, 1, in)).c_str());
-    STRCMP_EQUAL("out:FlowControlAckWithDestination", on_in(ack_to(rpch::Destination::outbound_proxy, 1, 1, out)).c_str());
+    STRCMP_EQUAL("out:FlowControlAckWithDestination",
+                 on_in(ack_to(rpch::Destination::outbound_proxy, 1, 1, out)).c_str());
     STRCMP_EQUAL("close", on_in(ack_to(rpch::Destination::server, 1, 1, in)).c_str());
 }
 
@@ -103,7 +111,8 @@ TEST(Server, flowControlOnBothLegs)
 TEST(Server, pingTrafficIsTaken)
 {
     open();
-    STRCMP_EQUAL("", on_out(parse(rpch::RtsBuilder(RtsId::ping_traffic_sent_notify).ping_traffic_sent(1040).done())).c_str());
+    STRCMP_EQUAL(
+        "", on_out(parse(rpch::RtsBuilder(RtsId::ping_traffic_sent_notify).ping_traffic_sent(1040).done())).c_str());
     STRCMP_EQUAL("", on_out(simple(RtsId::ping)).c_str());
     STRCMP_EQUAL("", on_in(simple(RtsId::ping)).c_str());
 }

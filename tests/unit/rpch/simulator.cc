@@ -56,7 +56,8 @@ bool World::step(bool traffic)
         for (Port& port : connection.ends) {
             if (port.closed || connection.frozen)
                 continue;
-            if (!port.inbox.empty() && (!port.owner || port.inbox.front().kind == Message::Kind::end || port.owner->reads(port)))
+            if (!port.inbox.empty() &&
+                (!port.owner || port.inbox.front().kind == Message::Kind::end || port.owner->reads(port)))
                 choices_.push_back({.kind = Kind::deliver, .connection = &connection, .port = &port});
             if (port.blocked)
                 choices_.push_back({.kind = Kind::unblock, .port = &port});
@@ -88,7 +89,8 @@ bool World::step(bool traffic)
     case Kind::produce: choice.party->produce(); break;
     }
     if (traffic && random(40) == 0 && !connections_.empty()) {
-        Connection& connection = *std::next(connections_.begin(), random(static_cast<std::uint32_t>(connections_.size())));
+        Connection& connection =
+            *std::next(connections_.begin(), random(static_cast<std::uint32_t>(connections_.size())));
         if (Port& port = connection.ends[random(2)]; port.owner && !port.closed)
             port.blocked = true;
     }
@@ -205,7 +207,8 @@ void World::forge()
         pdu.version().cookie(vc).cookie(rpch::Cookie::random()).cookie(rpch::Cookie::random());
         return in ? pdu.done() : pdu.receive_window(65536).done();
     };
-    port.peer->inbox.push_back({.kind = Message::Kind::rts, .pdu = builder(in ? rpch::RtsId::in_r1_a1 : rpch::RtsId::out_r1_a3)});
+    port.peer->inbox.push_back(
+        {.kind = Message::Kind::rts, .pdu = builder(in ? rpch::RtsId::in_r1_a1 : rpch::RtsId::out_r1_a3)});
 }
 
 std::string World::break_something()
@@ -283,22 +286,25 @@ void World::bury()
                     port.owner = nullptr;
         proxy = proxies_.erase(proxy);
     }
-    connections_.remove_if([](const Connection& connection) { return connection.ends[0].closed && connection.ends[1].closed; });
+    connections_.remove_if(
+        [](const Connection& connection) { return connection.ends[0].closed && connection.ends[1].closed; });
 }
 
 std::size_t World::node_for_successor(std::size_t now)
 {
     if (settings_.same_node)
-        return *settings_.same_node ? now : (now + 1 + random(static_cast<std::uint32_t>(nodes_.size() - 1))) % nodes_.size();
+        return *settings_.same_node ? now
+                                    : (now + 1 + random(static_cast<std::uint32_t>(nodes_.size() - 1))) % nodes_.size();
     return random(static_cast<std::uint32_t>(nodes_.size()));
 }
 
 std::string World::describe() const
 {
     std::string text = "seed " + std::to_string(settings_.seed) + ", up " + std::to_string(up_received) + '/' +
-                       std::to_string(up_sent) + ", down " + std::to_string(down_received) + '/' + std::to_string(down_sent) +
-                       ", recycled " + std::to_string(in_recycled) + '+' + std::to_string(out_recycled) + ", proxies " +
-                       std::to_string(proxies_.size()) + ", connections " + std::to_string(connections());
+                       std::to_string(up_sent) + ", down " + std::to_string(down_received) + '/' +
+                       std::to_string(down_sent) + ", recycled " + std::to_string(in_recycled) + '+' +
+                       std::to_string(out_recycled) + ", proxies " + std::to_string(proxies_.size()) +
+                       ", connections " + std::to_string(connections());
     if (!violation.empty())
         text += ", violation: " + violation;
     for (const std::string& reason : reasons)

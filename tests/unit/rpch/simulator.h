@@ -100,7 +100,10 @@ private:
         Party* outbound = nullptr;
     };
 
-    std::uint32_t random(std::uint32_t below) { return std::uniform_int_distribution<std::uint32_t>(0, below - 1)(random_); }
+    std::uint32_t random(std::uint32_t below)
+    {
+        return std::uniform_int_distribution<std::uint32_t>(0, below - 1)(random_);
+    }
     Port& connect(rpch::Role to, std::size_t node);
     void deliver(Connection& connection, Port& port);
     void accept(Connection& connection, Port& port, const Message& first);

@@ -83,7 +83,8 @@ void ClientParty::receive(Port& port, const Message& message)
         if (const char* const error = role_.on_out_rpc(message.size))
             return end(error);
         if (message.number != world_.down_received++)
-            world_.violation = "RPC PDU " + std::to_string(message.number) + " of the server lost, repeated or out of order";
+            world_.violation =
+                "RPC PDU " + std::to_string(message.number) + " of the server lost, repeated or out of order";
         unread_.push_back(message.size);
         ++unconsumed;
     }
@@ -108,7 +109,9 @@ bool ClientParty::wants_to_send() const
 
 void ClientParty::produce()
 {
-    put(Leg::in, {.kind = Message::Kind::rpc, .number = world_.up_sent++, .size = 16 + world_.random(world_.settings_.largest_pdu - 16)});
+    put(Leg::in, {.kind = Message::Kind::rpc,
+                  .number = world_.up_sent++,
+                  .size = 16 + world_.random(world_.settings_.largest_pdu - 16)});
 }
 
 void ClientParty::sent(Leg leg, std::uint32_t size)
@@ -147,7 +150,8 @@ std::optional<rpch::RtsId> ClientParty::recognise(const Port&, const rpch::Rts& 
 // The server.
 
 ServerParty::ServerParty(World& world)
-    : Party(world, "server"), role_({.receive_window = world.settings_.window, .largest_pdu = world.settings_.largest_pdu})
+    : Party(world, "server"),
+      role_({.receive_window = world.settings_.window, .largest_pdu = world.settings_.largest_pdu})
 {
 }
 
@@ -187,7 +191,8 @@ void ServerParty::receive(Port& port, const Message& message)
         if (const char* const error = in ? role_.on_in_rpc(port.leg, message.size) : rpch::Server::on_out_rpc())
             return end(error);
         if (message.number != world_.up_received++)
-            world_.violation = "RPC PDU " + std::to_string(message.number) + " of the client lost, repeated or out of order";
+            world_.violation =
+                "RPC PDU " + std::to_string(message.number) + " of the client lost, repeated or out of order";
         unread_.push_back(message.size);
         ++unconsumed;
     } else if (in) {
@@ -216,7 +221,9 @@ bool ServerParty::wants_to_send() const
 
 void ServerParty::produce()
 {
-    put(Leg::out, {.kind = Message::Kind::rpc, .number = world_.down_sent++, .size = 16 + world_.random(world_.settings_.largest_pdu - 16)});
+    put(Leg::out, {.kind = Message::Kind::rpc,
+                   .number = world_.down_sent++,
+                   .size = 16 + world_.random(world_.settings_.largest_pdu - 16)});
 }
 
 void ServerParty::sent(Leg leg, std::uint32_t size)
