@@ -104,7 +104,8 @@ void OutboundChannel::hop_failed(const HopFailure& failure)
 
 void OutboundChannel::hop_rts(const rpch::Rts& pdu)
 {
-    if (ended_ || draining_)
+    // A channel that goes on elsewhere still needs acknowledgements while it drains.
+    if (ended_)
         return;
     rpch::Effects effects;
     role_.on_server_rts(pdu, effects);
@@ -121,14 +122,18 @@ void OutboundChannel::hop_rpc(const rpch::Framer::Piece& piece)
             return end(error);
         last_pdu_ = piece.frag_length;
     }
+    // A PDU that has begun ends on the leg on which it began, whatever is promoted meanwhile.
+    if (piece.first)
+        rpc_leg_ = leg_.get();
     // The answer first: an acknowledgement that was held back until it came goes behind it.
-    leg_->outlet().put(piece);
+    if (rpc_leg_)
+        rpc_leg_->outlet().put(piece);
     run(effects);
 }
 
 std::size_t OutboundChannel::hop_allowance(bool ahead)
 {
-    if (ended_ || draining_)
+    if (ended_)
         return 0;
     const std::size_t waiting = leg_->outlet().waiting() + (other_ ? other_->outlet().waiting() : 0);
     if (!ahead)

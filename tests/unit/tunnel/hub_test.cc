@@ -687,6 +687,48 @@ TEST(Hub, outChannelIsReplacedBeforeItsLifetimeEnds)
     LONGS_EQUAL(2, hub->size());
 }
 
+// A server in this process can answer OUT_R2/A8 while a PDU of the service is half through: it ends where it began.
+TEST(Hub, anRpcPduThatHasBegunEndsOnThePredecessor)
+{
+    settings.channel_lifetime = 2 * 1024 * 1024;
+    start();
+    Tunnel t;
+    t.in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
+    t.out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1());
+    t.server = accept();
+    until_got(t.out, established - 3); // three digits less in the Content-Length
+    t.out.got.clear();
+    const std::string pdu = rpc_pdu(4200);
+    std::uint32_t received = 0;
+    while (t.out.got.size() <= received) {
+        CHECK(received < settings.channel_lifetime);
+        t.server.say(pdu);
+        received += 4200;
+        until_got(t.out, received);
+        t.in.say(text_of(rpch::encode(ack_to(rpch::Destination::outbound_proxy, received, 65536, role_test::out))));
+        for (int i = 0; i < 4; ++i)
+            loop->run_once(net::Millis(0));
+        t.out.listen();
+    }
+    LONGS_EQUAL(received + 28, t.out.got.size()); // A2
+    Peer next = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, out_a3(role_test::out, out_next),
+                       [](tunnel::Arrival& a) { a.content_length = 120; });
+    until_got(t.out, received + 28 + 32); // A6
+    t.out.got.clear();
+    t.server.say(pdu.substr(0, 2000));
+    until_got(t.out, 2000);
+    next.say(text_of(rpch::RtsBuilder(RtsId::out_r2_c1).empty().done()));
+    t.in.say(text_of(rpch::RtsBuilder(RtsId::out_r2_a7).destination(rpch::Destination::server)
+                         .cookie(role_test::cookie(out_next)).version().done()));
+    settle();
+    t.server.say(pdu.substr(2000) + rpc_pdu(100));
+    until_ended(t.out);
+    CHECK(t.out.got == pdu + text_of(rpch::RtsBuilder(RtsId::out_r2_b3).ance().done()));
+    settle();
+    next.listen();
+    CHECK(next.got.ends_with("\r\n\r\n" + rpc_pdu(100)));
+}
+
 TEST(Hub, aServerThatReadsNothingStopsTheClient)
 {
     start();
