@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace base {
 
@@ -11,6 +12,15 @@ namespace base {
 /// the first byte waits and given back when the last one has left.
 class Fifo {
 public:
+    Fifo() noexcept = default;
+    /// The other one is empty afterwards.
+    Fifo(Fifo&& other) noexcept { swap(other); }
+    Fifo& operator=(Fifo&& other) noexcept
+    {
+        Fifo(std::move(other)).swap(*this);
+        return *this;
+    }
+
     bool empty() const noexcept { return size_ == 0; }
     std::size_t size() const noexcept { return size_; }
 
@@ -23,6 +33,14 @@ public:
     void clear() noexcept;
 
 private:
+    void swap(Fifo& other) noexcept
+    {
+        std::swap(data_, other.data_);
+        std::swap(capacity_, other.capacity_);
+        std::swap(start_, other.start_);
+        std::swap(size_, other.size_);
+    }
+
     std::unique_ptr<std::uint8_t[]> data_;
     std::uint32_t capacity_ = 0;
     std::uint32_t start_ = 0;

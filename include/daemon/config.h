@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -19,6 +20,19 @@ using Millis = std::chrono::milliseconds;
 struct Config {
     std::vector<net::Address> listen, listen_tls;
     std::vector<std::string> tls_certificate, tls_key; ///< files, pairs by position
+
+    /// A port for proxies: for those of `pairing_nodes`, or with a target for every one.
+    struct PairingPort {
+        net::Address address;
+        std::string target; ///< server:port, or empty
+
+        bool operator==(const PairingPort&) const = default;
+    };
+    std::vector<PairingPort> pairing_listen;
+    std::vector<net::Address> pairing_nodes;
+    /// The index of this node in pairing_nodes; nothing when it is not there. Asks the system for its addresses.
+    std::optional<std::size_t> own_node() const;
+
     std::string database;
 
     std::vector<std::string> auth; ///< schemes in the order of their offer

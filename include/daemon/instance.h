@@ -12,6 +12,7 @@
 #include "directory/policy.h"
 #include "net/loop.h"
 #include "net/tls.h"
+#include "tunnel/nodes.h"
 #include "tunnel/settings.h"
 
 #include <chrono>
@@ -51,6 +52,7 @@ private:
 
     Config config_;
     const tunnel::Settings tunnel_settings_;
+    tunnel::Nodes nodes_;
     std::shared_ptr<const net::TlsServerContext> context_;
     std::vector<std::unique_ptr<net::Loop>> loops_;
     std::optional<PidFile> pid_file_;

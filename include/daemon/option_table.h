@@ -11,6 +11,7 @@ namespace rpctunneld {
 
 // The kinds of options: where the value goes and what it may be.
 struct Addresses { std::vector<net::Address> Config::* place; };
+struct PairingPorts { std::vector<Config::PairingPort> Config::* place; };
 struct Files { std::vector<std::string> Config::* place; };
 struct File { std::string Config::* place; };
 struct Text { std::string Config::* place; };
@@ -22,7 +23,7 @@ struct Size { std::uint64_t Config::* place; std::uint64_t min, max; };
 struct Duration { Millis Config::* place; Millis min, max; bool zero_too = false; };
 struct LogLevel { base::log::Level Config::* place; };
 
-using Kind = std::variant<Addresses, Files, File, Text, Realm, Schemes, YesNo, Count, Size, Duration, LogLevel>;
+using Kind = std::variant<Addresses, PairingPorts, Files, File, Text, Realm, Schemes, YesNo, Count, Size, Duration, LogLevel>;
 
 /// One option of the configuration file. Parser, defaults, messages, --options and the check of the manual
 /// all read this row.

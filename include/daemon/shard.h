@@ -30,9 +30,11 @@ public:
 
     /// Binds. Nothing is accepted before start(). Throws std::runtime_error that names address and reason.
     net::Address listen(const net::Address& address, bool tls);
+    /// The same for `pairing_listen`; `target` is fixed, or empty: the nodes name it.
+    net::Address listen_for_proxies(const net::Address& address, const std::string& target);
     /// Builds what serves. Throws std::runtime_error.
     void open(base::Workers& workers, const auth::Backends& backends, directory::Policy& policy,
-              const tunnel::Settings& settings, const http::Limits& limits);
+              const tunnel::Settings& settings, const tunnel::Nodes& nodes, const http::Limits& limits);
     tunnel::Hub& hub() noexcept { return *hub_; }
     void start();
 
@@ -56,6 +58,15 @@ private:
         net::Listener listener;
     };
 
+    struct PairingDoor {
+        PairingDoor(Shard& owner, const net::Address& address, const std::string& fixed_target);
+        void on_accept(base::UniqueFd&& socket, const net::Address& peer);
+
+        Shard& shard;
+        const std::string target;
+        net::Listener listener;
+    };
+
     void begin_drain(Millis bound);
     void on_drain_check();
 
@@ -65,6 +76,7 @@ private:
     std::optional<tunnel::Hub> hub_;
     std::optional<http::Front> front_;
     std::vector<std::unique_ptr<Door>> doors_;
+    std::vector<std::unique_ptr<PairingDoor>> pairing_doors_;
     net::Timer drain_check_;
     net::Millis drain_until_{};
     std::atomic<bool> finished_{false};

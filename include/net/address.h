@@ -36,6 +36,8 @@ public:
     std::string host_text() const;
     std::uint16_t port() const noexcept;
     void set_port(std::uint16_t port) noexcept;
+    /// Makes it the unspecified address of its family; the port stays.
+    void clear_host() noexcept;
     bool ipv6() const noexcept { return ipv6_; }
     bool loopback() const noexcept;
     /// The 4 or 16 address bytes in network order, as a ClientAddress command carries them.

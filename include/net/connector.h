@@ -8,6 +8,7 @@
 #include "net/timer.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,9 @@ public:
     void start(const std::string& host, std::uint16_t port, Millis timeout, Callback callback);
     /// The same with addresses already known; `name` is only for the error text.
     void start(const std::string& name, const std::vector<Address>& addresses, Millis timeout, Callback callback);
+    /// The address that connections of its family come from, whatever the routing says; the port is the
+    /// kernel's choice. Before start().
+    void bind_to(const Address& source) noexcept;
     void cancel() noexcept;
     bool busy() const noexcept { return static_cast<bool>(callback_); }
 
@@ -75,6 +79,7 @@ private:
     Loop& loop_;
     base::Workers& workers_;
     Callback callback_;
+    std::optional<Address> source_;
     std::string name_; // with the port, for the error text
     std::string host_; // to look up; empty when the addresses are known
     std::uint16_t port_ = 0;

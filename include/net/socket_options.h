@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/address.h"
 #include "net/wheel.h"
 
 namespace net {
@@ -7,5 +8,8 @@ namespace net {
 /// Sets how long a TCP connection may be silent before the kernel probes the peer; whole seconds, at least
 /// one. Has no effect on other sockets.
 void set_keep_alive(int fd, Millis idle) noexcept;
+
+/// Whether this machine has the address, whatever the port.
+bool is_own_address(Address address) noexcept;
 
 } // namespace net

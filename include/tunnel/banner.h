@@ -17,6 +17,9 @@ public:
         wrong,    ///< it begins like one and is another text
     };
 
+    /// What a server sends.
+    static base::Bytes bytes() noexcept;
+
     void expect() noexcept { expected_ = true; }
     /// Takes what belongs to the banner from the front of `input`.
     Result take(base::Bytes& input) noexcept;

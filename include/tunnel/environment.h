@@ -3,6 +3,7 @@
 #include "base/workers.h"
 #include "directory/policy.h"
 #include "net/loop.h"
+#include "tunnel/nodes.h"
 #include "tunnel/settings.h"
 
 namespace tunnel {
@@ -13,6 +14,7 @@ struct Environment {
     base::Workers& workers;
     directory::Policy& policy;
     const Settings& settings;
+    const Nodes& nodes;
 };
 
 } // namespace tunnel

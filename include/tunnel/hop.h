@@ -51,6 +51,8 @@ public:
 
     virtual ~Hop() = default;
 
+    /// Another user from now on.
+    virtual void serve(User& user) = 0;
     virtual void connect() = 0;
     virtual void send_rts(base::Bytes pdu) = 0;
     virtual void put_rpc(const rpch::Framer::Piece& piece) = 0;

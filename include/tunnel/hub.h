@@ -4,10 +4,9 @@
 #include "tunnel/environment.h"
 #include "tunnel/farewell.h"
 #include "tunnel/inbound_channel.h"
-#include "tunnel/local_hop.h"
 #include "tunnel/newcomer.h"
 #include "tunnel/outbound_channel.h"
-#include "tunnel/virtual_server.h"
+#include "tunnel/pairing.h"
 
 #include <list>
 #include <memory>
@@ -23,13 +22,14 @@ namespace tunnel {
 ///
 /// A channel request arrives on any shard. As soon as its first PDU has named the virtual connection, the
 /// stream moves to that connection's home shard, so that everything about it happens in one thread.
-class Hub final : public Reception, public Newcomer::Host, public VirtualServer::Host, public LocalHop::Finder {
+class Hub final : public Reception, public Newcomer::Host {
 public:
     explicit Hub(const Environment& environment);
     ~Hub();
 
     /// Tells the hub of all shards, itself included, before the loops run. They outlive each other's use.
-    void join(std::span<Hub* const> hubs) { hubs_.assign(hubs.begin(), hubs.end()); }
+    void join(std::span<Hub* const> hubs);
+    Pairing& pairing() noexcept { return pairing_; }
 
     void arrive(Arrival&& arrival) override;
     std::size_t clients() const override { return size() + leaving(); }
@@ -51,7 +51,9 @@ public:
     const Environment& environment() const noexcept { return environment_; }
     InboundChannel* find_inbound(const rpch::Cookie& virtual_connection);
     OutboundChannel* find_outbound(const rpch::Cookie& virtual_connection);
-    std::unique_ptr<Hop> make_hop(Side side, const rpch::Cookie& virtual_connection, const Arrival& arrival, Hop::User& user);
+    /// `joins`: the channel replaces one of another node.
+    std::unique_ptr<Hop> make_hop(Side side, const rpch::Cookie& virtual_connection, const Arrival& arrival, bool joins,
+                                  Hop::User& user);
     void retire(InboundChannel& channel);
     void retire(OutboundChannel& channel);
     /// The channel goes on on another node: it leaves its table and lives on until it has drained.
@@ -62,8 +64,6 @@ public:
 private:
     void newcomer_ready(Newcomer& newcomer, Opening&& opening) override;
     void newcomer_failed(Newcomer& newcomer, const std::string& reason) override;
-    void virtual_server_ended(VirtualServer& server) override;
-    VirtualServer& find_virtual_server(const rpch::Cookie& virtual_connection, const Arrival& arrival) override;
 
     void admit(Opening&& opening);
     const char* objection(const Opening& opening);
@@ -76,8 +76,8 @@ private:
     const Environment environment_;
     std::vector<Hub*> hubs_;
     Farewell farewell_;
+    Pairing pairing_;
     std::list<Newcomer> newcomers_;
-    std::unordered_map<rpch::Cookie, std::unique_ptr<VirtualServer>> servers_;
     std::unordered_map<rpch::Cookie, std::unique_ptr<InboundChannel>> inbound_;
     std::unordered_map<rpch::Cookie, std::unique_ptr<OutboundChannel>> outbound_;
     std::vector<std::unique_ptr<InboundChannel>> relieved_inbound_;

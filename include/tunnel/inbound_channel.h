@@ -32,6 +32,8 @@ public:
     const Arrival& arrival() const noexcept { return arrival_; }
     const rpch::Cookie& virtual_connection() const noexcept { return virtual_connection_; }
     bool opened() const noexcept { return role_.established(); }
+    /// It is to replace a channel of another node, and has not yet.
+    bool joining() const noexcept { return joins_ && !opened(); }
     /// Why the server could not be reached, if that is how the channel ended.
     const std::optional<HopFailure>& unreachable() const noexcept { return unreachable_; }
 
@@ -69,6 +71,7 @@ private:
     Hub& hub_;
     Arrival arrival_;
     const rpch::Cookie virtual_connection_;
+    const bool joins_; // began as the replacement of a channel of another node
     std::uint32_t first_pdu_size_;
     rpch::InboundProxy role_;
     std::unique_ptr<Leg> leg_;

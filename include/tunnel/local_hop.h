@@ -1,51 +1,77 @@
 #pragma once
 
-#include "tunnel/hop.h"
+#include "base/fifo.h"
+#include "tunnel/arrival.h"
+#include "tunnel/proxy_leg.h"
 #include "tunnel/virtual_server.h"
+
+#include <memory>
 
 namespace tunnel {
 
 /// The hop to a VirtualServer on the same shard. PDUs are handed over, not written.
-class LocalHop final : public Hop {
+class LocalHop final : public Hop, private ProxyLeg {
 public:
     class Finder {
     public:
-        /// The server end of the arrival's virtual connection; made when there is none yet.
-        virtual VirtualServer& find_virtual_server(const rpch::Cookie& virtual_connection, const Arrival& arrival) = 0;
+        /// The server end of the arrival's virtual connection. When there is none, it is made if `make`; else null.
+        virtual VirtualServer* find_virtual_server(const rpch::Cookie& virtual_connection, const Arrival& arrival,
+                                                   bool make) = 0;
 
     protected:
         ~Finder() = default;
     };
 
-    LocalHop(Finder& finder, Side side, const rpch::Cookie& virtual_connection, const Arrival& arrival, User& user) noexcept
-        : finder_(finder), side_(side), virtual_connection_(virtual_connection), arrival_(arrival), user_(user)
+    /// `joins`: the channel replaces one of another node, so its virtual connection must exist.
+    LocalHop(Finder& finder, Side side, const rpch::Cookie& virtual_connection, const Arrival& arrival, bool joins,
+             User& user) noexcept
+        : finder_(finder), side_(side), joins_(joins), virtual_connection_(virtual_connection), arrival_(arrival), user_(&user)
     {
     }
     ~LocalHop() override { close(); }
 
+    void serve(User& user) override { user_ = &user; }
     void connect() override;
     void send_rts(base::Bytes pdu) override;
     void put_rpc(const rpch::Framer::Piece& piece) override;
-    /// A virtual connection lives on one node, so its channels are never recycled to another one.
-    void send_last(base::Bytes pdu) override { send_rts(pdu); }
+    void send_last(base::Bytes pdu) override;
     void flush() override;
-    std::size_t waiting() const override { return server_ ? server_->waiting() : 0; }
+    std::size_t waiting() const override;
     void resume() override;
     void keep_alive(std::uint32_t ms) override;
     void close() override;
 
-    /// The calls of VirtualServer.
-    User& user() noexcept { return user_; }
-    void server_failed(const std::string& reason);
-    void server_ended(const std::string& reason);
-
 private:
+    Side side() const override { return side_; }
+    void server_reached() override { user_->hop_connected(); }
+    void server_failed(const std::string& reason) override;
+    void server_rts(base::Bytes pdu) override;
+    void server_last(base::Bytes pdu) override;
+    std::size_t server_allowance(std::uint32_t room, std::uint32_t coming) override;
+    void server_rpc(const rpch::Framer::Piece& piece) override;
+    void server_delivered() override { user_->hop_delivered(); }
+    void server_flow() override {}
+    bool server_recycles() const override { return user_->hop_recycles(); }
+    bool server_admits(std::uint32_t size) const override { return user_->hop_admits(size); }
+    void server_sent(std::uint32_t size) override;
+    void server_consumed(std::uint32_t size) override;
+    void server_ended(const std::string& reason) override;
+    void server_relieved() override { server_ = nullptr; }
+
+    void release_held();
+    void release_last();
+
     Finder& finder_;
     const Side side_;
+    const bool joins_;
+    bool introduced_ = false;
+    std::uint32_t coming_ = 0; // OUT: bytes that the RPC PDU which came last has still to come
     const rpch::Cookie virtual_connection_;
     const Arrival& arrival_;
-    User& user_;
+    User* user_;
     VirtualServer* server_ = nullptr;
+    base::Fifo held_; // RPC PDUs of a successor that is not the default IN channel yet
+    std::unique_ptr<rpch::Rts> last_; // waits for the RPC PDUs in front of it
 };
 
 } // namespace tunnel

@@ -18,7 +18,11 @@ class NcacnHttpHop final : public Hop, private Leg::Owner {
 public:
     NcacnHttpHop(const Environment& environment, Side side, const Arrival& arrival, User& user);
 
+    void serve(User& user) override { user_ = &user; }
     void connect() override;
+    /// Instead of connect(): takes a connection to another node, writes `preamble` to it and waits at most
+    /// `patience` for the banner.
+    void adopt(base::UniqueFd fd, const net::Address& node, base::Bytes preamble, net::Millis patience);
     void send_rts(base::Bytes pdu) override;
     void put_rpc(const rpch::Framer::Piece& piece) override;
     void send_last(base::Bytes pdu) override;
@@ -30,26 +34,29 @@ public:
 
 private:
     std::size_t leg_allowance() override;
-    void leg_rpc(const rpch::Framer::Piece& piece) override { user_.hop_rpc(piece); }
-    void leg_rts(const rpch::Rts& pdu) override { user_.hop_rts(pdu); }
-    void leg_delivered() override { user_.hop_delivered(); }
+    void leg_rpc(const rpch::Framer::Piece& piece) override { user_->hop_rpc(piece); }
+    void leg_rts(const rpch::Rts& pdu) override { user_->hop_rts(pdu); }
+    void leg_delivered() override { user_->hop_delivered(); }
     void leg_writable() override { flush(); }
     void leg_banner() override;
     void leg_closed(const std::string& reason) override;
-    bool admits(std::uint32_t size) const override { return user_.hop_admits(size); }
-    void sent(std::uint32_t size) override { user_.hop_sent(size); }
+    bool admits(std::uint32_t size) const override { return user_->hop_admits(size); }
+    void sent(std::uint32_t size) override { user_->hop_sent(size); }
 
     void on_dialed(Dialer::Outcome outcome);
+    void begin(base::UniqueFd fd, base::Bytes preamble, std::optional<net::Millis> banner_patience);
+    std::string far_end() const;
     void on_banner_timeout();
     void fail(const std::string& reason);
 
     const Environment& environment_;
     const Side side_;
     const Arrival& arrival_;
-    User& user_;
+    User* user_;
     std::unique_ptr<Dialer> dialer_;
     std::unique_ptr<net::Timer> banner_limit_; // only while a required banner is awaited
     std::optional<Leg> leg_;
+    std::optional<net::Address> node_; // the far end, if it is another node
     bool connected_ = false;
     bool closed_ = false;
 };

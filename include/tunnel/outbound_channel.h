@@ -41,6 +41,8 @@ public:
     const rpch::Cookie& virtual_connection() const noexcept { return virtual_connection_; }
     std::uint32_t client_announced_window() const noexcept { return role_.client_announced_window(); }
     bool opened() const noexcept { return role_.established(); }
+    /// It is to replace a channel of another node, and has not yet.
+    bool joining() const noexcept { return joins_ && !opened(); }
 
 private:
     /// The owner of the leg beside the default one.
@@ -97,6 +99,7 @@ private:
     Hub& hub_;
     Arrival arrival_;
     const rpch::Cookie virtual_connection_;
+    const bool joins_; // began as the replacement of a channel of another node
     const std::uint32_t connection_timeout_; // ms
     rpch::OutboundProxy role_;
     std::unique_ptr<Leg> leg_;

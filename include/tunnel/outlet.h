@@ -53,6 +53,10 @@ public:
     std::size_t open() const noexcept { return open_; }
     /// RPC PDUs wait for the gate and not for the socket.
     bool gated() const noexcept { return ready_.empty() && cleared_ == 0 && !gated_.empty(); }
+    /// RPC PDUs wait that the gate has not admitted.
+    bool held_back() const noexcept { return gated_.size() > cleared_; }
+    /// Bytes of RPC PDUs that take_consumed() has still to report.
+    std::uint32_t unreported() const noexcept { return pending_; }
     /// Everything has been given to the socket.
     bool idle() const noexcept { return waiting() == 0 && last_.empty() && !stream_.flushing(); }
     const net::IoResult& failure() const noexcept { return failure_; }

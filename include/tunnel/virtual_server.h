@@ -1,23 +1,23 @@
 #pragma once
 
+#include "net/timer.h"
 #include "rpch/server.h"
-#include "tunnel/arrival.h"
 #include "tunnel/dialer.h"
 #include "tunnel/environment.h"
-#include "tunnel/hop.h"
 #include "tunnel/leg.h"
+#include "tunnel/proxy_leg.h"
 
 #include <array>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace tunnel {
 
-class LocalHop;
-
-/// Our own server role in front of a plain DCE/RPC service (ncacn_ip_tcp): ends a virtual connection and
-/// carries its RPC PDUs, unchanged, over one TCP connection. Both channels reach it through LocalHops, in
-/// memory, with the very PDUs that would go over TCP.
+/// Our own server role in front of a plain DCE/RPC service (ncacn_ip_tcp): ends a virtual connection, pairs
+/// its channels, recycles them, and carries its RPC PDUs, unchanged, over one TCP connection. The proxies
+/// reach it through ProxyLegs, from this node and from others, with the same PDUs.
 class VirtualServer final : private Leg::Owner {
 public:
     class Host {
@@ -29,23 +29,56 @@ public:
         ~Host() = default;
     };
 
-    /// Connects to the service at once. `arrival` is the channel that came first.
-    VirtualServer(const Environment& environment, const rpch::Cookie& virtual_connection, const Arrival& arrival, Host& host);
+    /// For whom a virtual connection is. All its legs say the same, or they have no part in it.
+    struct Party {
+        std::string principal; ///< empty when the proxy is not one of ours
+        std::string target;    ///< what the client named
 
-    /// The calls of LocalHop. A side that is taken is refused: false.
-    bool attach(Side side, LocalHop& hop);
-    void detach(Side side);
-    bool connected() const noexcept { return leg_.has_value(); }
-    void receive_rts(Side side, const rpch::Rts& pdu);
+        bool operator==(const Party&) const = default;
+    };
+
+    /// Connects to the service at once.
+    VirtualServer(const Environment& environment, const rpch::Cookie& virtual_connection, const Party& party,
+                  const directory::Route& route, Host& host);
+
+    // The calls of ProxyLegs.
+
+    /// A leg that waits for the service; server_reached(), now or later, is the answer.
+    void attach(ProxyLeg& leg);
+    /// The leg's first PDU. When it is refused, the leg is told so by server_ended() and nothing else changes.
+    void introduce(ProxyLeg& leg, const rpch::Rts& first_pdu);
+    void receive_rts(ProxyLeg& leg, const rpch::Rts& pdu);
+    /// An RPC PDU that `leg` passes on begins. False: that was the end.
+    bool received(ProxyLeg& leg, std::uint32_t size);
+    /// Whether `leg` is the default IN leg: only its RPC PDUs may be put.
+    bool takes_from(const ProxyLeg& leg) const { return at(rpch::Leg::in) == &leg; }
     void put_rpc(const rpch::Framer::Piece& piece);
     void flush();
     std::size_t waiting() const { return leg_ ? leg_->outlet().waiting() : 0; }
+    /// RPC PDUs wait here that the IN leg has not admitted.
+    bool held_back() const { return leg_ && leg_->outlet().held_back(); }
+    /// Whether an RPC PDU of the service may go to the proxy on `leg`, and that it goes.
+    bool admits(const ProxyLeg& leg, std::uint32_t size) const { return role_.admits(size, place_of(leg)); }
+    void sent(const ProxyLeg& leg, std::uint32_t size) { role_.sent(size, place_of(leg)); }
+    void drained(const ProxyLeg& leg) { role_.on_drained(place_of(leg)); }
     void resume();
     void keep_alive(std::uint32_t ms);
+    /// The leg is gone.
+    void closed(ProxyLeg& leg);
+    /// A proxy has broken the protocol, or an administrator wants it: every leg is ended.
+    void end(const std::string& reason);
 
     const rpch::Cookie& virtual_connection() const noexcept { return virtual_connection_; }
+    const Party& party() const noexcept { return party_; }
+    const Environment& environment() const noexcept { return environment_; }
 
 private:
+    /// Timers of the states that must not last.
+    struct Clocks {
+        explicit Clocks(VirtualServer& server);
+        net::Timer in, out;
+    };
+
     std::size_t leg_allowance() override;
     void leg_rpc(const rpch::Framer::Piece& piece) override;
     void leg_rts(const rpch::Rts&) override;
@@ -57,19 +90,32 @@ private:
 
     void on_dialed(Dialer::Outcome outcome);
     void run(const rpch::Effects& effects);
+    void watch_clocks();
+    void on_in_timeout() { on_timeout(rpch::Leg::in); }
+    void on_out_timeout() { on_timeout(rpch::Leg::out); }
+    void on_timeout(rpch::Leg channel);
+    void promote(rpch::Leg channel);
+    void drop(rpch::Leg leg);
     void recycle_out();
-    void end(const std::string& reason);
-    LocalHop*& hop(Side side) { return hops_[side == Side::in ? 0 : 1]; }
+
+    ProxyLeg*& at(rpch::Leg leg) { return legs_[index(leg)]; }
+    ProxyLeg* at(rpch::Leg leg) const { return legs_[index(leg)]; }
+    static std::size_t index(rpch::Leg leg);
+    rpch::Leg place_of(const ProxyLeg& leg) const;
 
     const Environment& environment_;
     const rpch::Cookie virtual_connection_;
+    const Party party_;
     Host& host_;
     rpch::Server role_;
-    std::array<LocalHop*, 2> hops_{};
-    std::array<bool, 2> introduced_{}; // the first PDU of the side has come
+    std::array<ProxyLeg*, 6> legs_{};   // by index()
+    std::vector<ProxyLeg*> attached_;   // not introduced yet
+    ProxyLeg* rpc_leg_ = nullptr;       // where the RPC PDU goes that the service sent last
     std::unique_ptr<Dialer> dialer_;
+    std::unique_ptr<Clocks> clocks_;
     std::optional<Leg> leg_;
-    std::uint32_t coming_ = 0; // bytes that the RPC PDU the service sent last has still to come
+    std::uint32_t coming_ = 0;  // bytes that the RPC PDU the service sent last has still to come
+    std::uint32_t carried_ = 0; // bytes of IN predecessors that have not reached the service yet
     bool ended_ = false;
 };
 

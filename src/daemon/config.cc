@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "daemon/option_table.h"
+#include "net/socket_options.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -96,6 +97,12 @@ private:
             complain_of("listen", "nobody could log in: Basic on a plain listener needs basic_without_tls = yes");
         if (!c.group.empty() && c.user.empty())
             complain_of("group", "group needs user");
+        const bool for_nodes = std::any_of(c.pairing_listen.begin(), c.pairing_listen.end(),
+                                           [](const auto& port) { return port.target.empty(); });
+        if (for_nodes && c.pairing_nodes.empty())
+            complain_of("pairing_listen", "pairing_listen needs a target, as 0.0.0.0:6001 exch01:6001, or pairing_nodes");
+        if (!c.pairing_nodes.empty() && !for_nodes)
+            complain_of("pairing_nodes", "pairing_nodes needs a pairing_listen without a target");
     }
 
     void complain(const std::string& what)
@@ -141,6 +148,20 @@ std::string Config::at(const std::string& option, std::size_t index) const
     const auto found = given.find(option);
     const bool known = found != given.end() && index < found->second.size();
     return path + (known ? ':' + std::to_string(found->second[index].line) : "") + ": " + option;
+}
+
+std::optional<std::size_t> Config::own_node() const
+{
+    for (std::size_t i = 0; i < pairing_nodes.size(); ++i) {
+        for (const PairingPort& port : pairing_listen) {
+            net::Address everywhere = pairing_nodes[i];
+            everywhere.clear_host();
+            if (port.target.empty() && (port.address == pairing_nodes[i] ||
+                                        (port.address == everywhere && net::is_own_address(pairing_nodes[i]))))
+                return i;
+        }
+    }
+    return std::nullopt;
 }
 
 ConfigChange compare(const Config& before, const Config& after)

@@ -45,6 +45,12 @@ auth::Policy auth_policy(const Config& config)
     return policy;
 }
 
+std::uint64_t connections_of_a_shard(const Config& config)
+{
+    const unsigned shards = shard_count(config);
+    return (config.connection_limit + shards - 1) / shards;
+}
+
 tunnel::Settings tunnel_settings(const Config& config)
 {
     tunnel::Settings settings;
@@ -54,14 +60,26 @@ tunnel::Settings tunnel_settings(const Config& config)
     settings.setup_timeout = static_cast<std::uint32_t>(config.setup_timeout.count());
     settings.connect_timeout = static_cast<std::uint32_t>(config.connect_timeout.count());
     settings.require_banner = config.require_banner;
+    settings.paired_limit = static_cast<std::uint32_t>(connections_of_a_shard(config));
     return settings;
 }
 
-http::Limits http_limits(const Config& config, unsigned shards)
+/// Throws std::runtime_error when this node is not among them.
+tunnel::Nodes find_nodes(const Config& config)
+{
+    if (config.pairing_nodes.empty())
+        return {};
+    const auto own = config.own_node();
+    if (!own)
+        throw std::runtime_error("no address there is one of this node's pairing_listen");
+    return {config.pairing_nodes, *own};
+}
+
+http::Limits http_limits(const Config& config)
 {
     http::Limits limits;
     limits.head_bytes = config.head_limit;
-    limits.connections = (config.connection_limit + shards - 1) / shards;
+    limits.connections = connections_of_a_shard(config);
     limits.handshake = config.handshake_timeout;
     limits.head = config.head_timeout;
     limits.idle = config.idle_timeout;
@@ -105,6 +123,7 @@ Instance::Instance(Config config)
     const std::uint64_t descriptors = raise_descriptor_limit();
     std::optional<Identity> identity;
     at_option(config_, "user", 0, [&] { identity = find_identity(config_.user, config_.group); });
+    at_option(config_, "pairing_nodes", 0, [&] { nodes_ = find_nodes(config_); });
     load_certificates();
     bind();
     if (!config_.pid_file.empty())
@@ -155,6 +174,14 @@ void Instance::bind()
     };
     listen_all("listen", config_.listen, false);
     listen_all("listen_tls", config_.listen_tls, true);
+    for (std::size_t i = 0; i < config_.pairing_listen.size(); ++i) {
+        at_option(config_, "pairing_listen", i, [&] {
+            net::Address address = config_.pairing_listen[i].address;
+            for (const auto& shard : shards_)
+                address = shard->listen_for_proxies(address, config_.pairing_listen[i].target);
+            ready_line_ += " pairing=" + address.text();
+        });
+    }
 }
 
 void Instance::open_directory()
@@ -171,10 +198,10 @@ void Instance::open_directory()
 void Instance::open_shards()
 {
     workers_.emplace(static_cast<unsigned>(config_.blocking_workers), waiting_jobs);
-    const http::Limits limits = http_limits(config_, static_cast<unsigned>(shards_.size()));
+    const http::Limits limits = http_limits(config_);
     std::vector<tunnel::Hub*> hubs;
     for (const auto& shard : shards_) {
-        shard->open(*workers_, *backends_, *policy_, tunnel_settings_, limits);
+        shard->open(*workers_, *backends_, *policy_, tunnel_settings_, nodes_, limits);
         hubs.push_back(&shard->hub());
     }
     for (tunnel::Hub* const hub : hubs)
@@ -304,6 +331,7 @@ std::vector<std::string> check_surroundings(const Config& config)
     attempt("user", [&] { find_identity(config.user, config.group); });
     if (!config.tls_certificate.empty())
         attempt("tls_certificate", [&] { net::TlsServerContext(certificate_pairs(config)); });
+    attempt("pairing_nodes", [&] { find_nodes(config); });
     attempt("database", [&] { directory::Policy(config.database); });
     return errors;
 }

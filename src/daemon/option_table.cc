@@ -4,6 +4,7 @@
 #include "access/scheme.h"
 #include "base/text.h"
 #include "daemon/value.h"
+#include "directory/target.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -19,6 +20,9 @@ constexpr std::uint64_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB;
 constexpr Option table[] = {
     {"listen", Addresses{&Config::listen}, "", false, "address and port for plain HTTP"},
     {"listen_tls", Addresses{&Config::listen_tls}, "", false, "address and port for HTTPS"},
+    {"pairing_listen", PairingPorts{&Config::pairing_listen}, "", false,
+     "address and port, and perhaps a target, for other proxies: this is their RPC server"},
+    {"pairing_nodes", Addresses{&Config::pairing_nodes}, "", false, "the pairing_listen of every node, this one too"},
     {"tls_certificate", Files{&Config::tls_certificate}, "", true, "PEM file: the certificate and its chain"},
     {"tls_key", Files{&Config::tls_key}, "", true, "PEM file: the key of the certificate at the same place"},
     {"database", File{&Config::database}, "", false, "the directory database"},
@@ -99,18 +103,35 @@ std::string set_schemes(std::vector<std::string>& place, std::string_view value)
     return {};
 }
 
+std::string add_pairing_port(std::vector<Config::PairingPort>& place, std::string_view value)
+{
+    const std::size_t blank = std::min(value.find_first_of(" \t"), value.size());
+    const auto address = net::Address::parse(value.substr(0, blank));
+    if (!address)
+        return in_quotes(value.substr(0, blank)) + " is no address with port, as 0.0.0.0:6001 or [::]:6001";
+    const std::string_view target = base::trim(value.substr(blank));
+    if (!target.empty())
+        if (const char* const error = directory::parse_target(target).error)
+            return in_quotes(target) + " is no target: " + error;
+    const auto same = [&](const auto& port) { return port.address == *address; };
+    if (address->port() != 0 && std::any_of(place.begin(), place.end(), same))
+        return in_quotes(address->text()) + " is given twice";
+    place.push_back({*address, std::string(target)});
+    return {};
+}
 
 } // namespace
 
 bool Option::repeats() const noexcept
 {
-    return std::holds_alternative<Addresses>(kind) || std::holds_alternative<Files>(kind);
+    return std::holds_alternative<Addresses>(kind) || std::holds_alternative<PairingPorts>(kind) || std::holds_alternative<Files>(kind);
 }
 
 std::string Option::type() const
 {
     return std::visit(Overloaded{
                           [](const Addresses&) { return "address, may be repeated"; },
+                          [](const PairingPorts&) { return "address and target, may be repeated"; },
                           [](const Files&) { return "file, may be repeated"; },
                           [](const File&) { return "file"; },
                           [](const Text&) { return "name"; },
@@ -129,6 +150,7 @@ std::string Option::range() const
 {
     return std::visit(Overloaded{
                           [](const Addresses&) { return std::string(); },
+                          [](const PairingPorts&) { return std::string(); },
                           [](const Files&) { return std::string(); },
                           [](const File&) { return std::string(); },
                           [](const Text&) { return std::string(); },
@@ -170,6 +192,7 @@ std::string Option::set(Config& config, std::string_view value, const std::strin
                 (config.*k.place).push_back(*address);
                 return {};
             },
+            [&](const PairingPorts& k) { return add_pairing_port(config.*k.place, value); },
             [&](const Files& k) -> std::string {
                 (config.*k.place).push_back(absolute(value, folder));
                 return {};

@@ -23,6 +23,17 @@ void Shard::Door::on_accept(base::UniqueFd&& socket, const net::Address& peer)
     shard.front_->accept(std::move(socket), peer, tls ? shard.context_.get() : nullptr);
 }
 
+Shard::PairingDoor::PairingDoor(Shard& owner, const net::Address& address, const std::string& fixed_target)
+    : shard(owner), target(fixed_target),
+      listener(owner.loop_, address, net::Listener::Callback::of<&PairingDoor::on_accept>(this))
+{
+}
+
+void Shard::PairingDoor::on_accept(base::UniqueFd&& socket, const net::Address& peer)
+{
+    shard.hub_->pairing().arrive(std::move(socket), peer, target);
+}
+
 Shard::Shard(unsigned number, net::Loop& loop)
     : number_(number), loop_(loop), drain_check_(loop, net::Timer::Callback::of<&Shard::on_drain_check>(this))
 {
@@ -42,10 +53,16 @@ net::Address Shard::listen(const net::Address& address, bool tls)
     return doors_.back()->listener.local();
 }
 
-void Shard::open(base::Workers& workers, const auth::Backends& backends, directory::Policy& policy,
-                 const tunnel::Settings& settings, const http::Limits& limits)
+net::Address Shard::listen_for_proxies(const net::Address& address, const std::string& target)
 {
-    hub_.emplace(tunnel::Environment{loop_, workers, policy, settings});
+    pairing_doors_.push_back(std::make_unique<PairingDoor>(*this, address, target));
+    return pairing_doors_.back()->listener.local();
+}
+
+void Shard::open(base::Workers& workers, const auth::Backends& backends, directory::Policy& policy,
+                 const tunnel::Settings& settings, const tunnel::Nodes& nodes, const http::Limits& limits)
+{
+    hub_.emplace(tunnel::Environment{loop_, workers, policy, settings, nodes});
     front_.emplace(http::Env{loop_, workers, backends, policy, *hub_, limits});
 }
 
@@ -79,6 +96,7 @@ void Shard::drain(Millis bound)
 void Shard::begin_drain(Millis bound)
 {
     doors_.clear();
+    pairing_doors_.clear();
     drain_until_ = loop_.now() + bound;
     front_->drain();
     hub_->close_all("the daemon stops");
@@ -87,7 +105,7 @@ void Shard::begin_drain(Millis bound)
 
 void Shard::on_drain_check()
 {
-    const std::size_t left = front_->connections() + hub_->size() + hub_->leaving();
+    const std::size_t left = front_->connections() + hub_->size() + hub_->pairing().size() + hub_->leaving();
     if (left != 0 && loop_.now() < drain_until_) {
         drain_check_.set(std::min(drain_step, drain_until_ - loop_.now()));
         return;

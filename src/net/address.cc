@@ -135,6 +135,12 @@ std::uint16_t Address::port() const noexcept
     return port_;
 }
 
+void Address::clear_host() noexcept
+{
+    bytes_ = {};
+    scope_ = 0;
+}
+
 void Address::set_port(std::uint16_t port) noexcept
 {
     port_ = port;

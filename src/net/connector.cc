@@ -32,6 +32,18 @@ void set_options(int fd) noexcept
     ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &keep_idle_s, sizeof keep_idle_s);
 }
 
+/// False: errno says why.
+bool bind_source(int fd, Address source) noexcept
+{
+    // The port is chosen at connect(), so that it has to be free towards that one peer only.
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    source.set_port(0);
+    sockaddr_storage storage;
+    const socklen_t size = source.to_sockaddr(storage);
+    return ::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0;
+}
+
 /// RFC 6761 section 6.4: such names never exist, and nobody is to be asked.
 bool never_exists(std::string_view host)
 {
@@ -85,6 +97,10 @@ public:
             return;
         }
         set_options(fd_.get());
+        if (owner_.source_ && owner_.source_->ipv6() == address_.ipv6() && !bind_source(fd_.get(), *owner_.source_)) {
+            failed(errno);
+            return;
+        }
         const int result = ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&storage), size);
         if (result != 0 && errno != EINPROGRESS && errno != EINTR)
             failed(errno);
@@ -146,6 +162,11 @@ Connector::Connector(Loop& loop, base::Workers& workers) noexcept
 Connector::~Connector()
 {
     cancel();
+}
+
+void Connector::bind_to(const Address& source) noexcept
+{
+    source_ = source;
 }
 
 void Connector::prepare(std::string name, Millis timeout, Callback callback)

@@ -1,5 +1,7 @@
 #include "net/socket_options.h"
 
+#include "base/unique_fd.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -15,6 +17,15 @@ void set_keep_alive(int fd, Millis idle) noexcept
     ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
     ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+}
+
+bool is_own_address(Address address) noexcept
+{
+    address.set_port(0);
+    sockaddr_storage storage;
+    const socklen_t size = address.to_sockaddr(storage);
+    const base::UniqueFd probe(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return probe && ::bind(probe.get(), reinterpret_cast<const sockaddr*>(&storage), size) == 0;
 }
 
 } // namespace net

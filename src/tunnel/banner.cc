@@ -3,10 +3,19 @@
 #include <string_view>
 
 namespace tunnel {
+namespace {
+
+constexpr std::string_view text = "ncacn_http/1.0";
+
+} // namespace
+
+base::Bytes Banner::bytes() noexcept
+{
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
 
 Banner::Result Banner::take(base::Bytes& input) noexcept
 {
-    static constexpr std::string_view text = "ncacn_http/1.0";
     if (!expected_)
         return Result::absent;
     while (!input.empty()) {

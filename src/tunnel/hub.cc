@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "rpch/rts_table.h"
 #include "tunnel/ncacn_http_hop.h"
+#include "tunnel/node_hop.h"
 
 #include <algorithm>
 #include <cassert>
@@ -27,7 +28,7 @@ struct Hub::Recheck {
 };
 
 Hub::Hub(const Environment& environment)
-    : environment_(environment), hubs_{this}, farewell_(environment.loop),
+    : environment_(environment), hubs_{this}, farewell_(environment.loop), pairing_(environment_, farewell_),
       closing_(environment.loop, net::Timer::Callback::of<&Hub::close_moved>(this))
 {
 }
@@ -36,6 +37,15 @@ Hub::~Hub()
 {
     if (recheck_)
         recheck_->hub = nullptr;
+}
+
+void Hub::join(std::span<Hub* const> hubs)
+{
+    hubs_.assign(hubs.begin(), hubs.end());
+    std::vector<Pairing*> all;
+    for (Hub* const hub : hubs_)
+        all.push_back(&hub->pairing_);
+    pairing_.join(all);
 }
 
 // A channel request comes in.
@@ -141,20 +151,15 @@ OutboundChannel* Hub::find_outbound(const rpch::Cookie& virtual_connection)
     return found == outbound_.end() ? nullptr : found->second.get();
 }
 
-VirtualServer& Hub::find_virtual_server(const rpch::Cookie& virtual_connection, const Arrival& arrival)
-{
-    std::unique_ptr<VirtualServer>& server = servers_[virtual_connection];
-    if (!server)
-        server = std::make_unique<VirtualServer>(environment_, virtual_connection, arrival, *this);
-    return *server;
-}
-
-std::unique_ptr<Hop> Hub::make_hop(Side side, const rpch::Cookie& virtual_connection, const Arrival& arrival, Hop::User& user)
+std::unique_ptr<Hop> Hub::make_hop(Side side, const rpch::Cookie& virtual_connection, const Arrival& arrival, bool joins,
+                                   Hop::User& user)
 {
     switch (arrival.route.transport) {
     case directory::Transport::ncacn_http: return std::make_unique<NcacnHttpHop>(environment_, side, arrival, user);
     case directory::Transport::ncacn_ip_tcp:
-        return std::make_unique<LocalHop>(*this, side, virtual_connection, arrival, user);
+        if (environment_.nodes.alone())
+            return std::make_unique<LocalHop>(pairing_, side, virtual_connection, arrival, joins, user);
+        return std::make_unique<NodeHop>(environment_, pairing_, side, virtual_connection, arrival, joins, user);
     case directory::Transport::https: break; // the directory gives no such route
     }
     assert(!"a route without a next hop");
@@ -208,6 +213,8 @@ void Hub::retire(InboundChannel& channel)
     if (bury(relieved_inbound_, channel, environment_.loop))
         return;
     bury(inbound_, channel.virtual_connection(), &channel, environment_.loop);
+    if (channel.joining())
+        return; // the channel that it was to replace goes on
     if (OutboundChannel* const mate = find_outbound(channel.virtual_connection()))
         mate->mate_ended("the IN channel has ended", channel.unreachable());
 }
@@ -217,13 +224,10 @@ void Hub::retire(OutboundChannel& channel)
     if (bury(relieved_outbound_, channel, environment_.loop))
         return;
     bury(outbound_, channel.virtual_connection(), &channel, environment_.loop);
+    if (channel.joining())
+        return;
     if (InboundChannel* const mate = find_inbound(channel.virtual_connection()))
         mate->end("the OUT channel has ended");
-}
-
-void Hub::virtual_server_ended(VirtualServer& server)
-{
-    bury(servers_, server.virtual_connection(), &server, environment_.loop);
 }
 
 // The administrator moves things.
@@ -303,6 +307,7 @@ void Hub::close_all(const std::string& reason)
         relieved_outbound_.back()->end(reason);
     while (!relieved_inbound_.empty())
         relieved_inbound_.back()->end(reason);
+    pairing_.close_all(reason);
     for (Newcomer& newcomer : newcomers_)
         newcomer.end(reason);
 }

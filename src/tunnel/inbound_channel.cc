@@ -27,11 +27,12 @@ rpch::ClientAddress client_address(const net::Address& peer)
 
 InboundChannel::InboundChannel(Hub& hub, Opening&& opening)
     : hub_(hub), arrival_(std::move(opening.arrival)),
-      virtual_connection_(opening.virtual_connection), first_pdu_size_(opening.first_pdu_size),
+      virtual_connection_(opening.virtual_connection),
+      joins_(opening.first_pdu.is(rpch::RtsId::in_r1_a1)), first_pdu_size_(opening.first_pdu_size),
       role_({.receive_window = hub.environment().settings.receive_window,
              .connection_timeout = hub.environment().settings.connection_timeout}),
       leg_(std::make_unique<Leg>(hub.environment().loop, std::move(arrival_.stream), *this)),
-      hop_(hub.make_hop(Side::in, virtual_connection_, arrival_, *this)),
+      hop_(hub.make_hop(Side::in, virtual_connection_, arrival_, joins_, *this)),
       clock_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_clock>(this)),
       stall_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_stall>(this)),
       recycling_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_recycling_timeout>(this)),

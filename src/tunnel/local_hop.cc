@@ -1,40 +1,86 @@
 #include "tunnel/local_hop.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
 namespace tunnel {
+namespace {
+
+/// PDUs are handed over as our own roles have made them.
+rpch::Rts decoded(base::Bytes pdu)
+{
+    rpch::Rts rts;
+    [[maybe_unused]] const rpch::DecodeResult result = rpch::decode(pdu, rts);
+    assert(result.ok());
+    return rts;
+}
+
+} // namespace
 
 void LocalHop::connect()
 {
-    VirtualServer& server = finder_.find_virtual_server(virtual_connection_, arrival_);
-    if (!server.attach(side_, *this))
-        return user_.hop_failed({.reason = "the virtual connection has this channel already"});
-    server_ = &server;
-    if (server.connected())
-        user_.hop_connected();
+    VirtualServer* const server = finder_.find_virtual_server(virtual_connection_, arrival_, !joins_);
+    if (!server)
+        return user_->hop_failed({.reason = "the channel is to replace one of a virtual connection that does not exist"});
+    if (server->party() != VirtualServer::Party{arrival_.principal, arrival_.target})
+        return user_->hop_failed({.reason = "the virtual connection belongs to another user or has another target"});
+    server_ = server;
+    server->attach(*this);
 }
+
+// From the proxy to the virtual server.
 
 void LocalHop::send_rts(base::Bytes pdu)
 {
     if (!server_)
         return;
-    rpch::Rts decoded;
-    [[maybe_unused]] const rpch::DecodeResult result = rpch::decode(pdu, decoded);
-    assert(result.ok());
-    server_->receive_rts(side_, decoded);
+    if (std::exchange(introduced_, true))
+        server_->receive_rts(*this, decoded(pdu));
+    else
+        server_->introduce(*this, decoded(pdu));
 }
 
 void LocalHop::put_rpc(const rpch::Framer::Piece& piece)
 {
-    if (server_)
+    if (!server_)
+        return;
+    if (held_.empty() && server_->takes_from(*this))
         server_->put_rpc(piece);
+    else
+        held_.push(piece.bytes);
+}
+
+/// The successor has become the default channel.
+void LocalHop::release_held()
+{
+    if (held_.empty() || !server_->takes_from(*this))
+        return;
+    const base::Fifo held = std::move(held_);
+    base::Bytes bytes = held.front();
+    rpch::Framer framer; // the last PDU may go on with the next piece; the outlet knows where it is
+    while (!bytes.empty())
+        server_->put_rpc(framer.next(bytes));
+    server_->flush();
+}
+
+void LocalHop::send_last(base::Bytes pdu)
+{
+    last_ = std::make_unique<rpch::Rts>(decoded(pdu));
+    release_last();
 }
 
 void LocalHop::flush()
 {
     if (server_)
+        release_held();
+    if (server_)
         server_->flush();
+}
+
+std::size_t LocalHop::waiting() const
+{
+    return server_ ? server_->waiting() + held_.size() + (last_ ? 1 : 0) : 0;
 }
 
 void LocalHop::resume()
@@ -52,19 +98,76 @@ void LocalHop::keep_alive(std::uint32_t ms)
 void LocalHop::close()
 {
     if (VirtualServer* const server = std::exchange(server_, nullptr))
-        server->detach(side_);
+        server->closed(*this);
+}
+
+// From the virtual server to the proxy.
+
+void LocalHop::server_rts(base::Bytes pdu)
+{
+    user_->hop_rts(decoded(pdu));
+}
+
+void LocalHop::server_last(base::Bytes pdu)
+{
+    last_ = std::make_unique<rpch::Rts>(decoded(pdu));
+    release_last();
+}
+
+/// Hands over the last PDU, in whichever direction it goes, once no RPC PDU is in front of it.
+void LocalHop::release_last()
+{
+    if (!last_ || !server_ || coming_ > 0 || (side_ == Side::in && server_->held_back()))
+        return;
+    const std::unique_ptr<rpch::Rts> last = std::move(last_);
+    if (side_ == Side::in)
+        return server_->receive_rts(*this, *last);
+    server_->drained(*this);
+    user_->hop_rts(*last);
+}
+
+std::size_t LocalHop::server_allowance(std::uint32_t room, std::uint32_t coming)
+{
+    // The window between the two ends in this process may be overshot by part of a read; the client's may not.
+    // A PDU that has begun is always finished, or the RTS PDUs behind it would wait for ever.
+    const std::size_t allowance = user_->hop_allowance(false);
+    return room == 0 ? std::min<std::size_t>(allowance, coming) : allowance;
+}
+
+void LocalHop::server_rpc(const rpch::Framer::Piece& piece)
+{
+    if (piece.first) {
+        server_->sent(*this, piece.frag_length);
+        coming_ = piece.frag_length;
+    }
+    coming_ -= static_cast<std::uint32_t>(piece.bytes.size());
+    user_->hop_rpc(piece);
+    release_last();
+}
+
+void LocalHop::server_sent(std::uint32_t size)
+{
+    user_->hop_sent(size);
+    if (server_)
+        server_->received(*this, size);
+}
+
+void LocalHop::server_consumed(std::uint32_t size)
+{
+    user_->hop_consumed(size);
+    release_last();
 }
 
 void LocalHop::server_failed(const std::string& reason)
 {
     server_ = nullptr;
-    user_.hop_failed({.reason = reason});
+    user_->hop_failed({.reason = reason});
 }
 
 void LocalHop::server_ended(const std::string& reason)
 {
     server_ = nullptr;
-    user_.hop_closed(reason);
+    user_->hop_closed(reason);
 }
 
 } // namespace tunnel

@@ -8,7 +8,7 @@
 namespace tunnel {
 
 NcacnHttpHop::NcacnHttpHop(const Environment& environment, Side side, const Arrival& arrival, User& user)
-    : environment_(environment), side_(side), arrival_(arrival), user_(user)
+    : environment_(environment), side_(side), arrival_(arrival), user_(&user)
 {
 }
 
@@ -25,20 +25,41 @@ void NcacnHttpHop::on_dialed(Dialer::Outcome outcome)
         return;
     if (!outcome.fd)
         return fail(outcome.reason);
-    leg_.emplace(environment_.loop, net::Stream(std::move(outcome.fd)), static_cast<Leg::Owner&>(*this));
-    leg_->expect_banner();
     const bool wait = environment_.settings.require_banner;
-    if (wait) {
+    const net::Millis patience(environment_.settings.connect_timeout);
+    begin(std::move(outcome.fd), {}, wait ? std::optional(patience) : std::nullopt);
+}
+
+void NcacnHttpHop::adopt(base::UniqueFd fd, const net::Address& node, base::Bytes preamble, net::Millis patience)
+{
+    node_ = node;
+    begin(std::move(fd), preamble, patience);
+}
+
+void NcacnHttpHop::begin(base::UniqueFd fd, base::Bytes preamble, std::optional<net::Millis> banner_patience)
+{
+    leg_.emplace(environment_.loop, net::Stream(std::move(fd)), static_cast<Leg::Owner&>(*this));
+    leg_->expect_banner();
+    if (!preamble.empty())
+        leg_->outlet().put_control(preamble);
+    if (banner_patience) {
         banner_limit_ = std::make_unique<net::Timer>(
             environment_.loop, net::Timer::Callback::of<&NcacnHttpHop::on_banner_timeout>(this));
-        banner_limit_->set(net::Millis(environment_.settings.connect_timeout));
+        banner_limit_->set(*banner_patience);
     } else {
         connected_ = true;
     }
     if (!leg_->start({}))
         return fail(std::string("the system watches no more connections: ") + std::strerror(errno));
-    if (!wait)
-        user_.hop_connected();
+    if (!banner_patience)
+        user_->hop_connected();
+    else if (!leg_->outlet().flush())
+        fail(far_end() + ": " + leg_->stream().error_text(leg_->outlet().failure()));
+}
+
+std::string NcacnHttpHop::far_end() const
+{
+    return node_ ? "node " + node_->text() : arrival_.route.text();
 }
 
 void NcacnHttpHop::leg_banner()
@@ -47,31 +68,31 @@ void NcacnHttpHop::leg_banner()
         return;
     banner_limit_->cancel();
     connected_ = true;
-    user_.hop_connected();
+    user_->hop_connected();
 }
 
 void NcacnHttpHop::on_banner_timeout()
 {
-    fail(arrival_.route.text() + " sent no ncacn_http/1.0 banner");
+    fail(far_end() + " sent no ncacn_http/1.0 banner");
 }
 
 void NcacnHttpHop::fail(const std::string& reason)
 {
     close();
-    user_.hop_failed({.reason = reason});
+    user_->hop_failed({.reason = reason});
 }
 
 void NcacnHttpHop::leg_closed(const std::string& reason)
 {
     if (!connected_)
-        return fail(arrival_.route.text() + ": " + reason);
-    user_.hop_closed("server: " + reason);
+        return fail(far_end() + ": " + reason);
+    user_->hop_closed("server: " + reason);
 }
 
 std::size_t NcacnHttpHop::leg_allowance()
 {
     // On the IN side only RTS PDUs come; before require_banner is satisfied nothing else may be read.
-    return side_ == Side::in || !connected_ ? net::Loop::scratch_size : user_.hop_allowance(true);
+    return side_ == Side::in || !connected_ ? net::Loop::scratch_size : user_->hop_allowance(true);
 }
 
 void NcacnHttpHop::send_rts(base::Bytes pdu)
@@ -99,10 +120,10 @@ void NcacnHttpHop::flush()
     if (!leg_->outlet().flush()) {
         const std::string reason = "server: " + leg_->stream().error_text(leg_->outlet().failure());
         close();
-        return user_.hop_closed(reason);
+        return user_->hop_closed(reason);
     }
     if (const std::uint32_t consumed = leg_->outlet().take_consumed(); consumed > 0)
-        user_.hop_consumed(consumed);
+        user_->hop_consumed(consumed);
 }
 
 std::size_t NcacnHttpHop::waiting() const

@@ -1,7 +1,6 @@
 #include "tunnel/newcomer.h"
 
-#include "rpch/pdu.h"
-#include "rpch/rts_fields.h"
+#include "tunnel/first_pdu.h"
 
 #include <array>
 #include <string_view>
@@ -63,42 +62,31 @@ void Newcomer::on_timeout()
 /// True when the matter is decided, for better or worse.
 bool Newcomer::take_first_pdu()
 {
-    const base::Bytes bytes = arrival_.early;
-    if (bytes.size() < rpch::framing_size)
-        return false;
-    const std::size_t size = rpch::frag_length(bytes.first<rpch::framing_size>());
-    if (static_cast<rpch::PacketType>(bytes[2]) != rpch::PacketType::rts) {
-        end("the first PDU is no RTS PDU");
+    const FirstPdu first = read_first_pdu(arrival_.early);
+    switch (first.kind) {
+    case FirstPdu::Kind::partial:
+        if (arrival_.early.size() < arrival_.content_length)
+            return false;
+        end("the first PDU is longer than the Content-Length");
         return true;
+    case FirstPdu::Kind::rpc: end("the first PDU is no RTS PDU"); return true;
+    case FirstPdu::Kind::bad: end(first.error); return true;
+    case FirstPdu::Kind::rts: break;
     }
-    if (size < rpch::rts_header_size || size > rpch::max_rts_size || size > arrival_.content_length) {
-        end("the first PDU has an illegal length");
-        return true;
-    }
-    if (bytes.size() < size)
-        return false;
-
-    Opening opening;
-    const rpch::DecodeResult decoded = rpch::decode(bytes.first(size), opening.first_pdu);
-    if (!decoded.ok()) {
-        end(std::string("malformed first PDU: ") + decoded.error);
-        return true;
-    }
-    // Every PDU that may come first begins with the version and the cookie of the virtual connection.
-    rpch::RtsFields fields(opening.first_pdu);
-    fields.version();
-    opening.virtual_connection = fields.cookie();
-    if (!fields.ok()) {
-        end("the first PDU names no virtual connection");
+    if (first.size > arrival_.content_length) {
+        end("the first PDU is longer than the Content-Length");
         return true;
     }
     done_ = true;
     watch_.remove();
     limit_.cancel();
-    opening.first_pdu_size = static_cast<std::uint32_t>(size);
+    Opening opening;
+    opening.first_pdu = first.pdu;
+    opening.virtual_connection = first.virtual_connection;
+    opening.first_pdu_size = first.size;
     opening.arrival = std::move(arrival_);
     std::vector<std::uint8_t>& early = opening.arrival.early;
-    early.erase(early.begin(), early.begin() + static_cast<std::ptrdiff_t>(size));
+    early.erase(early.begin(), early.begin() + static_cast<std::ptrdiff_t>(first.size));
     host_.newcomer_ready(*this, std::move(opening));
     return true;
 }

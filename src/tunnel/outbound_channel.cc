@@ -46,13 +46,13 @@ std::uint32_t connection_timeout(const Settings& settings, const Arrival& arriva
 
 OutboundChannel::OutboundChannel(Hub& hub, Opening&& opening)
     : hub_(hub), arrival_(std::move(opening.arrival)),
-      virtual_connection_(opening.virtual_connection),
+      virtual_connection_(opening.virtual_connection), joins_(opening.first_pdu.is(rpch::RtsId::out_r1_a3)),
       connection_timeout_(connection_timeout(hub.environment().settings, arrival_)),
       role_({.receive_window = hub.environment().settings.receive_window,
              .connection_timeout = connection_timeout_,
              .channel_lifetime = hub.environment().settings.channel_lifetime}),
       leg_(std::make_unique<Leg>(hub.environment().loop, std::move(arrival_.stream), *this)), other_owner_(*this),
-      hop_(hub.make_hop(Side::out, virtual_connection_, arrival_, *this)),
+      hop_(hub.make_hop(Side::out, virtual_connection_, arrival_, joins_, *this)),
       clock_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_clock>(this)),
       stall_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_stall>(this)),
       recycling_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_recycling_timeout>(this)),

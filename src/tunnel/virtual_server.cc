@@ -1,7 +1,6 @@
 #include "tunnel/virtual_server.h"
 
 #include "net/socket_options.h"
-#include "tunnel/local_hop.h"
 
 #include <algorithm>
 #include <cassert>
@@ -11,13 +10,19 @@
 
 namespace tunnel {
 
-VirtualServer::VirtualServer(const Environment& environment, const rpch::Cookie& virtual_connection, const Arrival& arrival,
-                             Host& host)
-    : environment_(environment), virtual_connection_(virtual_connection), host_(host),
+VirtualServer::Clocks::Clocks(VirtualServer& server)
+    : in(server.environment_.loop, net::Timer::Callback::of<&VirtualServer::on_in_timeout>(&server)),
+      out(server.environment_.loop, net::Timer::Callback::of<&VirtualServer::on_out_timeout>(&server))
+{
+}
+
+VirtualServer::VirtualServer(const Environment& environment, const rpch::Cookie& virtual_connection, const Party& party,
+                             const directory::Route& route, Host& host)
+    : environment_(environment), virtual_connection_(virtual_connection), party_(party), host_(host),
       role_({.receive_window = environment.settings.receive_window, .recycle = true}),
       dialer_(std::make_unique<Dialer>(environment.loop, environment.workers, environment.policy))
 {
-    dialer_->start(arrival.route, arrival.target, net::Millis(environment.settings.connect_timeout),
+    dialer_->start(route, party.target, net::Millis(environment.settings.connect_timeout),
                    Dialer::Callback::of<&VirtualServer::on_dialed>(this));
 }
 
@@ -30,48 +35,98 @@ void VirtualServer::on_dialed(Dialer::Outcome outcome)
             failure = std::string("the system watches no more connections: ") + std::strerror(errno);
     }
     dialer_.reset();
+    std::vector<ProxyLeg*> waiting = attached_;
     if (!failure.empty()) {
         ended_ = true;
         host_.virtual_server_ended(*this);
         // OUT first: its client can be told.
-        for (const Side side : {Side::out, Side::in})
-            if (LocalHop* const attached = std::exchange(hop(side), nullptr))
-                attached->server_failed(failure);
+        std::stable_partition(waiting.begin(), waiting.end(), [](const ProxyLeg* leg) { return leg->side() == Side::out; });
+        for (ProxyLeg* const leg : waiting)
+            if (std::erase(attached_, leg) > 0)
+                leg->server_failed(failure);
         return;
     }
-    for (LocalHop* const attached : hops_)
-        if (attached && !ended_)
-            attached->user().hop_connected();
+    for (ProxyLeg* const leg : waiting)
+        if (!ended_ && std::find(attached_.begin(), attached_.end(), leg) != attached_.end())
+            leg->server_reached();
 }
 
-bool VirtualServer::attach(Side side, LocalHop& newcomer)
+// The legs.
+
+/// The legs of the server role are the last ones of the enumeration but for those of the proxies.
+std::size_t VirtualServer::index(rpch::Leg leg)
 {
-    if (hop(side))
-        return false;
-    hop(side) = &newcomer;
-    return true;
+    switch (leg) {
+    case rpch::Leg::in: return 0;
+    case rpch::Leg::out: return 1;
+    case rpch::Leg::in_successor: return 2;
+    case rpch::Leg::in_predecessor: return 3;
+    case rpch::Leg::out_successor: return 4;
+    case rpch::Leg::out_predecessor: return 5;
+    case rpch::Leg::client:
+    case rpch::Leg::server:
+    case rpch::Leg::successor:
+    case rpch::Leg::predecessor: break;
+    }
+    assert(!"no leg of the server role");
+    return 0;
 }
 
-void VirtualServer::detach(Side side)
+rpch::Leg VirtualServer::place_of(const ProxyLeg& leg) const
 {
-    hop(side) = nullptr;
-    end(side == Side::in ? "the IN channel has ended" : "the OUT channel has ended");
+    for (const rpch::Leg place : {rpch::Leg::in, rpch::Leg::out, rpch::Leg::in_successor, rpch::Leg::in_predecessor,
+                                  rpch::Leg::out_successor})
+        if (at(place) == &leg)
+            return place;
+    return rpch::Leg::out_predecessor;
 }
 
-void VirtualServer::receive_rts(Side side, const rpch::Rts& pdu)
+void VirtualServer::attach(ProxyLeg& leg)
+{
+    attached_.push_back(&leg);
+    if (leg_)
+        leg.server_reached();
+}
+
+void VirtualServer::introduce(ProxyLeg& leg, const rpch::Rts& first_pdu)
+{
+    std::erase(attached_, &leg);
+    rpch::Effects effects;
+    const rpch::Server::Admission admission = role_.on_newcomer(first_pdu, effects);
+    if (admission.refusal) {
+        leg.server_ended(admission.refusal);
+        if (!ended_ && std::all_of(legs_.begin(), legs_.end(), [](const ProxyLeg* other) { return !other; }) &&
+            attached_.empty())
+            end(admission.refusal);
+        return;
+    }
+    at(admission.leg) = &leg;
+    run(effects);
+}
+
+void VirtualServer::receive_rts(ProxyLeg& leg, const rpch::Rts& pdu)
 {
     rpch::Effects effects;
-    bool& introduced = introduced_[side == Side::in ? 0 : 1];
-    if (!introduced) {
-        introduced = true;
-        if (const char* const refusal = role_.on_newcomer(pdu, effects).refusal)
-            return end(refusal);
-    } else if (side == Side::in) {
-        role_.on_in_rts(rpch::Leg::in, pdu, effects);
-    } else {
-        role_.on_out_rts(rpch::Leg::out, pdu, effects);
-    }
+    if (leg.side() == Side::in)
+        role_.on_in_rts(place_of(leg), pdu, effects);
+    else
+        role_.on_out_rts(place_of(leg), pdu, effects);
     run(effects);
+}
+
+void VirtualServer::closed(ProxyLeg& leg)
+{
+    if (rpc_leg_ == &leg)
+        rpc_leg_ = nullptr;
+    if (std::erase(attached_, &leg) == 0) {
+        const rpch::Leg place = place_of(leg);
+        at(place) = nullptr;
+        rpch::Effects effects;
+        role_.on_closed(place, effects);
+        return run(effects);
+    }
+    if (attached_.empty() && role_.state() == rpch::Server::State::open_start)
+        end("the only channel has ended");
 }
 
 void VirtualServer::run(const rpch::Effects& effects)
@@ -81,29 +136,94 @@ void VirtualServer::run(const rpch::Effects& effects)
             return;
         switch (effect.kind) {
         case rpch::Effect::Kind::send:
-            if (LocalHop* const receiver = hop(effect.leg == rpch::Leg::in ? Side::in : Side::out)) {
-                rpch::Rts pdu;
-                [[maybe_unused]] const rpch::DecodeResult result = rpch::decode(effect.pdu, pdu);
-                assert(result.ok());
-                receiver->user().hop_rts(pdu);
-            }
+            if (ProxyLeg* const leg = at(effect.leg))
+                leg->server_rts(effect.pdu);
             break;
-        case rpch::Effect::Kind::opened:
-        case rpch::Effect::Kind::flow: resume(); break;
+        case rpch::Effect::Kind::send_last:
+            if (ProxyLeg* const leg = at(effect.leg))
+                leg->server_last(effect.pdu);
+            break;
+        case rpch::Effect::Kind::promote: promote(effect.leg); break;
+        case rpch::Effect::Kind::drop: drop(effect.leg); break;
+        case rpch::Effect::Kind::opened: resume(); break;
+        case rpch::Effect::Kind::flow:
+            if (ProxyLeg* const leg = at(effect.leg))
+                leg->server_flow();
+            resume();
+            break;
         case rpch::Effect::Kind::close: return end(effect.reason);
         case rpch::Effect::Kind::connect_server:
         case rpch::Effect::Kind::connect_successor:
-        case rpch::Effect::Kind::send_last:
-        case rpch::Effect::Kind::promote:
-        case rpch::Effect::Kind::drop:
         case rpch::Effect::Kind::finish:
         case rpch::Effect::Kind::respond:
         case rpch::Effect::Kind::keep_alive: assert(!"no effect of the server role");
         }
     }
+    watch_clocks();
+}
+
+void VirtualServer::promote(rpch::Leg channel)
+{
+    const bool in = channel == rpch::Leg::in;
+    if (in) {
+        // What the predecessor has put must not wait for a flush of the successor.
+        flush();
+        if (ended_)
+            return;
+        carried_ = leg_->outlet().unreported();
+    }
+    at(in ? rpch::Leg::in_predecessor : rpch::Leg::out_predecessor) = at(channel);
+    at(channel) = std::exchange(at(in ? rpch::Leg::in_successor : rpch::Leg::out_successor), nullptr);
+}
+
+void VirtualServer::drop(rpch::Leg place)
+{
+    ProxyLeg* const leg = std::exchange(at(place), nullptr);
+    if (!leg)
+        return;
+    if (rpc_leg_ == leg)
+        rpc_leg_ = nullptr;
+    if (place == rpch::Leg::in_predecessor || place == rpch::Leg::out_predecessor)
+        leg->server_relieved();
+    else
+        leg->server_ended("the replacement of the channel was not completed within the time limit");
+}
+
+// States that must not last.
+
+void VirtualServer::watch_clocks()
+{
+    const bool in = role_.awaits(rpch::Leg::in);
+    const bool out = role_.awaits(rpch::Leg::out);
+    if (ended_ || (!in && !out))
+        return clocks_.reset();
+    if (!clocks_)
+        clocks_ = std::make_unique<Clocks>(*this);
+    const auto watch = [&](net::Timer& timer, bool awaits) {
+        if (!awaits)
+            timer.cancel();
+        else if (!timer.armed())
+            timer.set(net::Millis(environment_.settings.setup_timeout));
+    };
+    watch(clocks_->in, in);
+    watch(clocks_->out, out);
+}
+
+void VirtualServer::on_timeout(rpch::Leg channel)
+{
+    rpch::Effects effects;
+    role_.on_timeout(channel, effects);
+    run(effects);
 }
 
 // IN: from the inbound proxy to the service.
+
+bool VirtualServer::received(ProxyLeg& leg, std::uint32_t size)
+{
+    if (const char* const error = role_.on_in_rpc(place_of(leg), size))
+        end(error);
+    return !ended_;
+}
 
 void VirtualServer::put_rpc(const rpch::Framer::Piece& piece)
 {
@@ -112,14 +232,13 @@ void VirtualServer::put_rpc(const rpch::Framer::Piece& piece)
 
 bool VirtualServer::admits(std::uint32_t size) const
 {
-    return hops_[0] && hops_[0]->user().hop_admits(size);
+    const ProxyLeg* const in = at(rpch::Leg::in);
+    return in && in->server_admits(size);
 }
 
 void VirtualServer::sent(std::uint32_t size)
 {
-    hops_[0]->user().hop_sent(size);
-    if (const char* const error = role_.on_in_rpc(rpch::Leg::in, size))
-        end(error);
+    at(rpch::Leg::in)->server_sent(size);
 }
 
 void VirtualServer::flush()
@@ -131,8 +250,12 @@ void VirtualServer::flush()
     const std::uint32_t consumed = leg_->outlet().take_consumed();
     if (consumed == 0)
         return;
-    if (hops_[0])
-        hops_[0]->user().hop_consumed(consumed);
+    const std::uint32_t of_predecessors = std::min(consumed, carried_);
+    carried_ -= of_predecessors;
+    if (ProxyLeg* const in = at(rpch::Leg::in))
+        in->server_consumed(consumed - of_predecessors);
+    if (ended_)
+        return;
     rpch::Effects effects;
     role_.on_consumed(consumed, effects);
     run(effects);
@@ -142,34 +265,39 @@ void VirtualServer::flush()
 
 std::size_t VirtualServer::leg_allowance()
 {
-    if (ended_ || !hops_[1])
+    if (ended_)
         return 0;
-    // The window between the two ends in this process may be overshot by part of a read; the client's may not.
-    // A PDU that has begun is always finished, or the RTS PDUs behind it would wait for ever.
-    const std::size_t allowance = hops_[1]->user().hop_allowance(false);
-    return role_.room() == 0 ? std::min<std::size_t>(allowance, coming_) : allowance;
+    // A PDU that has begun ends where it began, whatever was promoted meanwhile.
+    if (coming_ > 0)
+        return !rpc_leg_ ? coming_
+               : rpc_leg_ == at(rpch::Leg::out) ? rpc_leg_->server_allowance(role_.room(), coming_)
+                                                : rpc_leg_->server_allowance(0, coming_);
+    ProxyLeg* const out = at(rpch::Leg::out);
+    return out ? out->server_allowance(role_.room(), 0) : 0;
 }
 
 void VirtualServer::leg_rpc(const rpch::Framer::Piece& piece)
 {
-    if (ended_ || !hops_[1])
+    if (ended_)
         return;
     if (piece.first) {
-        role_.sent(piece.frag_length);
+        rpc_leg_ = at(rpch::Leg::out);
         coming_ = piece.frag_length;
     }
     coming_ -= static_cast<std::uint32_t>(piece.bytes.size());
-    hops_[1]->user().hop_rpc(piece);
-    if (piece.first && role_.recycling_due())
+    if (rpc_leg_)
+        rpc_leg_->server_rpc(piece);
+    if (!ended_ && role_.recycling_due())
         recycle_out();
 }
 
 /// Replaces the OUT channel before its Content-Length is used up, if the client can do it.
 void VirtualServer::recycle_out()
 {
-    if (!hops_[1] || ended_)
+    const ProxyLeg* const out = at(rpch::Leg::out);
+    if (!out)
         return;
-    if (!hops_[1]->user().hop_recycles())
+    if (!out->server_recycles())
         return role_.doubt_client();
     rpch::Effects effects;
     role_.recycle_out(effects);
@@ -183,8 +311,9 @@ void VirtualServer::leg_rts(const rpch::Rts&)
 
 void VirtualServer::leg_delivered()
 {
-    if (!ended_ && hops_[1])
-        hops_[1]->user().hop_delivered();
+    for (const rpch::Leg place : {rpch::Leg::out, rpch::Leg::out_predecessor})
+        if (ProxyLeg* const leg = at(place); leg && !ended_)
+            leg->server_delivered();
 }
 
 void VirtualServer::leg_closed(const std::string& reason)
@@ -194,6 +323,9 @@ void VirtualServer::leg_closed(const std::string& reason)
 
 void VirtualServer::resume()
 {
+    // What waited for the window has left, and may have used up the lifetime.
+    if (!ended_ && role_.recycling_due())
+        recycle_out();
     if (leg_)
         leg_->resume();
 }
@@ -210,13 +342,18 @@ void VirtualServer::end(const std::string& reason)
         return;
     ended_ = true;
     dialer_.reset();
+    clocks_.reset();
+    rpc_leg_ = nullptr;
     if (leg_)
         leg_->close();
     host_.virtual_server_ended(*this);
     // OUT first: it may still have answers to deliver.
-    for (const Side side : {Side::out, Side::in})
-        if (LocalHop* const attached = std::exchange(hop(side), nullptr))
-            attached->server_ended(reason);
+    for (const rpch::Leg place : {rpch::Leg::out_predecessor, rpch::Leg::out, rpch::Leg::out_successor, rpch::Leg::in,
+                                  rpch::Leg::in_predecessor, rpch::Leg::in_successor})
+        if (ProxyLeg* const leg = std::exchange(at(place), nullptr))
+            leg->server_ended(reason);
+    for (ProxyLeg* const leg : std::exchange(attached_, {}))
+        leg->server_ended(reason);
 }
 
 } // namespace tunnel

@@ -5,6 +5,8 @@
 #   lab_samba N                       a Samba RPC server as EXCH0N: samr on 6001, others on 6002 and 6004
 #   lab_daemon [LINE ...]             rpctunneld, with these lines added to its configuration
 #   lab_daemon_stop, lab_daemon_again
+#   lab_mate                          another rpctunneld: the same configuration and directory, another address (LAB_MATE);
+#                                     of $LAB_NODES in the configuration it is the second, the first daemon is the first
 #   ctl ARG ...                       rpctunnelctl on the lab's database
 #   lab_capture FILE [FILTER]         tshark on loopback; lab_capture_stop ends it
 #   step, fail, check, have_line, wait_line
@@ -25,7 +27,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 export LAB_DIR LAB_USER=labuser LAB_OTHER_USER=other LAB_PASSWORD='LabPass1!' LAB_PLAIN='' LAB_TLS='' LAB_LOG='' LAB_PID=0 \
-    LAB_SERVER_LOG=''
+    LAB_SERVER_LOG='' LAB_MATE='' LAB_MATE_LOG='' LAB_MATE_PID=0
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$lab_here
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:quarantine_size_mb=8} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 
@@ -35,6 +37,8 @@ LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/rpctunnel-lab.XXXXXX")
 chmod 755 "$LAB_DIR"
 lab_db=$LAB_DIR/directory/directory.db
 lab_net=127.$((1 + $$ / 250 % 250)).$((1 + $$ % 250))   # a network of its own for each run
+# Lines of the configuration for two nodes that pair for each other.
+LAB_NODES=("pairing_listen = $lab_net.2:6010" "pairing_nodes = $lab_net.2:6010" "pairing_nodes = $lab_net.3:6010")
 lab_pids=()
 lab_failed=0
 
@@ -93,18 +97,22 @@ lab_end() {
 
 # The daemon must end by itself on SIGTERM, in time, with exit code 0 and without a word from a sanitizer.
 lab_daemon_stop() {
-    local status=0
-    [ "$LAB_PID" = 0 ] && return
-    lab_end "$LAB_PID" || status=$?
-    LAB_PID=0
+    lab_stop_one "$LAB_PID" "$LAB_LOG"
+    lab_stop_one "$LAB_MATE_PID" "$LAB_MATE_LOG"
+    LAB_PID=0 LAB_MATE_PID=0
+}
+lab_stop_one() {
+    local pid=$1 log=$2 status=0
+    [ "$pid" != 0 ] || return 0
+    lab_end "$pid" || status=$?
     if [ $status != 0 ]; then
         echo "FAILED: rpctunneld ended with $status"
-        tail -20 "$LAB_LOG"
+        tail -20 "$log"
         lab_failed=1
     fi
-    if grep -E 'ERROR: (Address|Leak|Thread|Undefined)|runtime error:|Assertion .* failed' "$LAB_LOG"; then
+    if grep -E 'ERROR: (Address|Leak|Thread|Undefined)|runtime error:|Assertion .* failed' "$log"; then
         echo "FAILED: a sanitizer or an assertion has spoken"
-        sed -n '/ERROR: \|runtime error:/,$p' "$LAB_LOG" | head -80
+        sed -n '/ERROR: \|runtime error:/,$p' "$log" | head -80
         lab_failed=1
     fi
 }
@@ -232,10 +240,22 @@ lab_daemon_again() {
     LAB_TLS=$(sed -n 's/.*tls=\([^ ]*\).*/\1/p' <<<"$ready")
 }
 
+# After lab_daemon.
+lab_mate() {
+    local out=$LAB_DIR/mate.out
+    LAB_MATE_LOG=$LAB_DIR/mate.log
+    sed "s/^listen\(.*\) = .*/listen\1 = $lab_net.3:0/; s/^pairing_listen = $lab_net.2/pairing_listen = $lab_net.3/" \
+        "$LAB_DIR/rpctunneld.conf" >"$LAB_DIR/mate.conf"
+    "$OBJ/rpctunneld" -c "$LAB_DIR/mate.conf" -f >"$out" 2>"$LAB_MATE_LOG" &
+    LAB_MATE_PID=$!
+    LAB_MATE=$(lab_ready "$out" $LAB_MATE_PID "$LAB_MATE_LOG" | sed -n 's/.*plain=\([^ ]*\).*/\1/p')
+}
+
 lab_capture() {
     local file=$1 filter=${2:-tcp}
-    tshark -q -i lo -w "$file" -f "$filter" >/dev/null 2>"$file.log" &
+    tshark -q -B 64 -i lo -w "$file" -f "$filter" >/dev/null 2>"$file.log" &
     lab_capture_pid=$!
+    lab_pids+=($lab_capture_pid)
     for _ in $(seq 200); do
         grep -q 'Capture started' "$file.log" && return
         kill -0 $lab_capture_pid 2>/dev/null || fail "no capture: $(cat "$file.log")"

@@ -6,12 +6,14 @@
 Every NAME gets a listener of its own on port 0; one line `ready NAME=PORT ...` tells the ports. What it saw goes to FILE
 as JSON, one event a line. It serves the management interface (inq_if_ids, is_server_listening) and, on any other
 interface, the calls ECHO (the stub back), SOURCE (N bytes in fragments of M), SINK (length and CRC of the stub), SLEEP
-(N milliseconds) and CLOSE (closes the connection without an answer).
+(N milliseconds), CLOSE (closes the connection without an answer), PIPE (as SOURCE, but other calls are answered meanwhile, and
+a last fragment of 4 bytes ends it), and in front of ncacn_http RECYCLE (the server asks for a new OUT channel) and SAY (writes
+the stub on one of its legs: 0 IN, 1 OUT, 2 and 3 the other ones while these are recycled).
 
 Modes: http (ncacn_http), tcp (ncacn_ip_tcp), bridge=HOST:PORT (ncacn_http in front of a real server on plain TCP).
 Knobs: no_banner, late_banner, split (the first 64 bytes of a PDU in pieces of 1..7), big_endian (answers in that byte order), rpc_on_in (an RPC
 PDU on the IN leg after the bind), wrong_cookie (each FlowControlAck is preceded by one for an unknown channel), never_ack,
-bind_nak, late_bind=MS, late_open=MS (C1, B3), mute (no C1, B3), slow (reads 64 KiB a second), window=N, close=accept|a2|b2|opened|bind|request.
+bind_nak, record (every RPC PDU goes to the log), late_bind=MS, late_open=MS (C1, B3), mute (no C1, B3), slow (reads 64 KiB a second), window=N, close=accept|a2|b2|opened|bind|request.
 """
 import argparse
 import asyncio
@@ -23,6 +25,7 @@ import time
 import zlib
 
 import wire
+from server_recycling import Recycling
 
 BANNER = b'ncacn_http/1.0'
 
@@ -115,6 +118,7 @@ class Calls:
 
     def __init__(self, endpoint, send):
         self.endpoint, self.send = endpoint, send
+        self.vc = None
         self.order = '>' if 'big_endian' in endpoint.knobs else '<'
         self.contexts, self.stub, self.fragment = {}, bytearray(), 4088
 
@@ -122,6 +126,8 @@ class Calls:
         return self.send(wire.rpc(kind, call, body, flags, self.order))
 
     async def take(self, header, pdu):
+        if 'record' in self.endpoint.knobs:
+            self.endpoint.log('pdu', endpoint=self.endpoint.name, hex=pdu.hex())
         if header.type in (wire.BIND, wire.ALTER):
             await self.bind(header, pdu)
         elif header.type == wire.REQUEST:
@@ -178,8 +184,28 @@ class Calls:
         elif opnum == wire.SLEEP_CALL:
             await asyncio.sleep(struct.unpack('<I', stub[:4])[0] / 1000)
             await self.respond(call, context, stub)
+        elif opnum == wire.PIPE_CALL:
+            asyncio.ensure_future(self.pipe(call, context, *struct.unpack('<II', stub[:8])))
+        elif opnum == wire.RECYCLE_CALL and self.vc:
+            await self.respond(call, context, struct.pack('<I', await self.vc.recycle_out()))
+        elif opnum == wire.SAY_CALL and self.vc:
+            leg = (self.vc.in_leg, self.vc.out_leg, self.vc.in_other, self.vc.out_other)[stub[0]]
+            await leg.write(stub[1:])
+            await self.respond(call, context, b'')
         else:
             await self.answer(wire.FAULT, call, struct.pack(self.order + 'IHBBII', 0, context, 0, 0, 0x1c010002, 0))
+
+    async def pipe(self, call, context, size, fragment):
+        room = fragment - 24
+        try:
+            for at in range(0, size, room):
+                part = pattern(size)[at:at + room]
+                body = struct.pack(self.order + 'IHBB', len(part), context, 0, 0) + part
+                await self.answer(wire.RESPONSE, call, body, wire.FIRST if at == 0 else 0)
+                await asyncio.sleep(0)
+            await self.answer(wire.RESPONSE, call, struct.pack(self.order + 'IHBBI', 4, context, 0, 0, 0), wire.LAST)
+        except OSError:
+            pass   # the connection has ended
 
     async def respond(self, call, context, stub, fragment=0):
         room = (fragment or self.fragment) - 24
@@ -193,10 +219,11 @@ def pattern(size):
     return (bytes(range(256)) * (size // 256 + 1))[:size]
 
 
-class VirtualConnection:
+class VirtualConnection(Recycling):
     """The server's view: IN leg, OUT leg, a window in each direction."""
 
     def __init__(self, endpoint, cookie):
+        super().__init__()
         self.endpoint, self.cookie, self.in_leg, self.out_leg = endpoint, cookie, None, None
         self.in_cookie = self.out_cookie = None
         self.in_window = self.endpoint.window      # ours: IN leg, the inbound proxy sends
@@ -207,6 +234,7 @@ class VirtualConnection:
         self.room = asyncio.Event()
         self.proxy_window = self.proxy_timeout = 0
         self.calls = Calls(endpoint, self.send_rpc)
+        self.calls.vc = self
         self.bridge = None
 
     async def open(self):
@@ -238,7 +266,8 @@ class VirtualConnection:
             self.close('bridge closed')
 
     async def send_rpc(self, pdu):
-        while self.out_available < len(pdu) and self.out_available < self.out_window:
+        await self.recycle_when_due(len(pdu))
+        while self.out_available < min(len(pdu), self.out_window) or not self.lifetime_admits(len(pdu)):
             self.room.clear()
             self.endpoint.log('blocked', endpoint=self.endpoint.name, sent=self.out_sent)
             await self.room.wait()
@@ -278,7 +307,9 @@ class VirtualConnection:
             self.close('lost')
 
     def acknowledged(self, received, available, channel, leg):
-        if channel != self.out_cookie:
+        if leg is self.out_other:
+            return   # the predecessor of an OUT channel: nothing more is sent there
+        if channel not in (self.out_cookie, self.former_out_cookie):
             self.endpoint.log('violation', endpoint=self.endpoint.name, what='acknowledgement for an unknown channel')
             return
         if received > self.out_sent or available > self.out_window:
@@ -287,7 +318,7 @@ class VirtualConnection:
         self.room.set()
 
     def close(self, why):
-        for leg in (self.in_leg, self.out_leg):
+        for leg in (self.in_leg, self.out_leg, self.in_other, self.out_other):
             if leg:
                 leg.close(why)
         if self.bridge:
@@ -335,7 +366,7 @@ class Endpoint:
             why = f'broken: {error}'
             leg.log('violation', what=str(error))
         leg.close(why)
-        if leg.vc:
+        if leg.vc and not leg.vc.outlives(leg):
             leg.vc.close(why)
 
     async def banner_later(self, leg):
@@ -352,6 +383,14 @@ class Endpoint:
         """The first PDU tells which leg this is; the second leg of a cookie opens the virtual connection."""
         header, pdu = await leg.read()
         name = wire.name(pdu) if header.type == wire.RTS else 'RPC'
+        if name in ('IN_R1/A2', 'OUT_R1/A4'):
+            vc = self.connections.get(wire.commands(pdu)[1][1])
+            if not vc:
+                raise wire.Broken(f'{name} for a virtual connection that is not known')
+            await vc.newcomer(leg, name, pdu)
+            leg.vc = vc
+            leg.log('leg', name=name, vc=vc.cookie.hex())
+            return
         if name not in ('CONN/A2', 'CONN/B2'):
             raise wire.Broken(f'first PDU is {name}')
         values = [value for _, value in wire.commands(pdu)]
@@ -362,13 +401,13 @@ class Endpoint:
             leg.role = 'out'
             if vc.out_leg:
                 raise wire.Broken('second CONN/A2')
-            vc.out_leg, vc.out_cookie, vc.out_window = leg, values[2], numbers[4]
+            vc.out_leg, vc.out_cookie, vc.out_lifetime, vc.out_window = leg, values[2], numbers[3], numbers[4]
         else:
             leg.role = 'in'
             if vc.in_leg:
                 raise wire.Broken('second CONN/B2')
             vc.in_leg, vc.in_cookie, vc.proxy_window, vc.proxy_timeout = leg, values[2], numbers[3], numbers[4]
-        leg.log('leg', name=name)
+        leg.log('leg', name=name, vc=vc.cookie.hex())
         if self.knobs.get('close') == ('a2' if leg.role == 'out' else 'b2'):
             raise Closed(self.knobs['close'])
         if vc.in_leg and vc.out_leg:
@@ -380,17 +419,18 @@ class Endpoint:
             header, pdu = await leg.read()
             if header.type != wire.RTS:
                 await leg.vc.opened.wait()
+                if leg is not leg.vc.in_leg:
+                    raise wire.Broken('RPC PDU on another IN leg than the default one')
                 await leg.vc.received_rpc(header, pdu)
                 continue
             parts = wire.commands(pdu)
-            if parts and parts[0][0] == wire.DESTINATION:
-                where, = struct.unpack('<I', parts[0][1])
-                if where in (wire.TO_CLIENT, wire.TO_OUTBOUND):
-                    await leg.vc.out_leg.write(pdu)
-                elif where != wire.TO_SERVER:
-                    leg.log('violation', what=f'destination {where} on the IN leg')
+            where = struct.unpack('<I', parts[0][1])[0] if parts and parts[0][0] == wire.DESTINATION else wire.TO_SERVER
+            if where == wire.TO_SERVER:
+                await leg.vc.recycle_in(leg, pdu)
+            elif where in (wire.TO_CLIENT, wire.TO_OUTBOUND):
+                await leg.vc.out_leg_of(parts[-1][1]).write(pdu)
             else:
-                leg.log('violation', what=f'{wire.name(pdu)} on the IN leg')
+                leg.log('violation', what=f'destination {where} on the IN leg')
 
     async def outward(self, leg):
         while True:
@@ -403,8 +443,8 @@ class Endpoint:
                 leg.vc.acknowledged(received, available, parts[0][1][8:], leg)
             elif parts and parts[0][0] == wire.DESTINATION and parts[0][1] == wire.u32(wire.TO_INBOUND):
                 await leg.vc.in_leg.write(pdu)
-            elif not parts or parts[0][0] != wire.PING_TRAFFIC:
-                leg.log('violation', what=f'{wire.name(pdu)} on the OUT leg')
+            else:
+                await leg.vc.recycle_out_pdu(leg, pdu)
 
 
 async def main():

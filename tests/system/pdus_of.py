@@ -1,10 +1,13 @@
 #!/usr/bin/python3
-"""Takes the PDUs out of a capture and writes another with nothing but them, a packet a PDU, all to or from port 6001.
+"""Takes the PDUs out of a capture and writes another with nothing but them, a packet a PDU, all to or from port 6001, in the
+order in which their last bytes were captured. Of a connection the client's port stays; the address of the server is 10.1.X.Y
+for its port X * 256 + Y.
 
     pdus_of.py CAPTURE NEW http PORT ...   PDUs in the bodies of HTTP messages
     pdus_of.py CAPTURE NEW rpc PORT ...    PDUs after the banner of an ncacn_http server, which makes tshark lose the stream
 
 What is no row of whole PDUs ends it with an error."""
+import bisect
 import re
 import struct
 import subprocess
@@ -20,67 +23,92 @@ def tshark(*words):
     return subprocess.run(['tshark', '-r', CAPTURE, *words], capture_output=True, text=True, check=True).stdout
 
 
-def directions(streams):
-    """The bytes of each TCP stream: from the client, to the client."""
-    words = [word for stream in streams for word in ('-z', f'follow,tcp,raw,{stream}')]
-    for text in re.findall(r'^Follow: .*?(?=^=====)', tshark('-q', *words), re.M | re.S):
-        nodes = re.findall(r'^Node \d: .*:(\d+)$', text, re.M)
-        both = [bytearray(), bytearray()]
-        for line in text.splitlines():
-            if re.fullmatch(r'\t?[0-9a-f]+', line):
-                both[line.startswith('\t')] += bytes.fromhex(line.strip())
-        yield both if nodes[1] in PORTS else both[::-1]
+class Half:
+    """One direction of a TCP stream: its bytes, and in which frame each of them was first seen."""
+
+    def __init__(self):
+        self.data, self.ends, self.frames = bytearray(), [], []
+
+    def add(self, frame, sequence, payload):
+        begin = len(self.data)
+        if sequence - 1 > begin:
+            sys.exit(f'frame {frame}: bytes {begin} to {sequence - 1} of the stream were not captured')
+        self.data += payload[begin - (sequence - 1):]
+        self.ends.append(len(self.data))
+        self.frames.append(frame)
+
+    def frame(self, end):
+        return self.frames[bisect.bisect_left(self.ends, end)]
+
+
+def streams():
+    """The TCP streams of the ports: (client's port, server's port): from the client, to the client."""
+    wanted = ' || '.join(f'tcp.port=={port}' for port in PORTS)
+    fields = [word for name in ('frame.number', 'tcp.stream', 'tcp.srcport', 'tcp.dstport', 'tcp.seq', 'tcp.payload') for word in ('-e', name)]
+    found = {}
+    for line in tshark('-Y', f'tcp.len > 0 && ({wanted})', '-T', 'fields', *fields).splitlines():
+        frame, stream, source, target, sequence, payload = line.split('\t')
+        to_server = target in PORTS
+        ends = (int(source), int(target)) if to_server else (int(target), int(source))
+        halves = found.setdefault(stream, (ends, (Half(), Half())))[1]
+        halves[not to_server].add(int(frame), int(sequence), bytes.fromhex(payload.replace(':', '')))
+    return found.values()
 
 
 def bodies(data):
-    """What follows the heads. Interim answers have no body."""
-    while data:
-        head, mark, rest = bytes(data).partition(b'\r\n\r\n')
-        if not mark:
-            sys.exit(f'no end of a head: {bytes(data[:60])}')
+    """Where the bodies are: (begin, end) of what follows each head. Interim answers have no body."""
+    at = 0
+    while at < len(data):
+        end = data.find(b'\r\n\r\n', at)
+        if end < 0:
+            sys.exit(f'no end of a head: {bytes(data[at:at + 60])}')
+        head, at = bytes(data[at:end]), end + 4
         size = int((re.search(rb'(?im)^content-length: *(\d+)', head) or [0, 0])[1])
         if b' 100 ' in head.split(b'\r\n')[0]:
             size = 0
-        yield head, rest[:size]
-        data = rest[size:]
+        yield at, min(at + size, len(data))
+        at += size
 
 
-def pdus(body, where):
-    while body:
-        length = wire.Header(body).length
-        if len(body) < length:
+def pdus(data, begin, end, where):
+    """(end, PDU) of each."""
+    while begin < end:
+        length = wire.Header(data[begin:begin + 16]).length
+        if begin + length > end:
             sys.exit(f'{where}: the stream ends inside a PDU of {length} bytes')
-        yield body[:length]
-        body = body[length:]
+        yield begin + length, bytes(data[begin:begin + length])
+        begin += length
 
 
 def parts(data):
     if KIND == 'http':
-        return [body for _, body in bodies(data)]
-    return [data[len(BANNER):] if data.startswith(BANNER) else data]
+        return bodies(data)
+    return [(len(BANNER) if data.startswith(BANNER) else 0, len(data))]
 
 
-def packet(stream, to_server, sequence, payload):
+def packet(ends, to_server, sequence, payload):
     """IPv4 and TCP around one PDU; the packets of a stream make one conversation."""
-    here, there = (b'\x0a\0\0\1', 40000 + stream), (b'\x0a\0\0\2', 6001)
+    here, there = (b'\x0a\0\0\1', ends[0]), (b'\x0a\1' + struct.pack('>H', ends[1]), 6001)
     (source, source_port), (target, target_port) = (here, there) if to_server else (there, here)
     head = struct.pack('>HHIIBBHHH', source_port, target_port, sequence, 1, 0x50, 0x18, 65535, 0, 0)
     return struct.pack('>BBHHHBBH', 0x45, 0, 20 + len(head) + len(payload), 0, 0, 64, 6, 0) + source + target + head + payload
 
 
-count = 0
-wanted = ' || '.join(f'tcp.port=={port}' for port in PORTS)
-streams = sorted(set(map(int, tshark('-Y', wanted, '-T', 'fields', '-e', 'tcp.stream').split())))
+found = []
+for number, (ends, halves) in enumerate(streams()):
+    for to_server, half in zip((True, False), halves):
+        where = f'stream of {ends[0]} {"from" if to_server else "to"} the client'
+        for begin, end in parts(half.data):
+            found += [(half.frame(last), number, to_server, ends, pdu) for last, pdu in pdus(half.data, begin, end, where)]
+found.sort(key=lambda one: one[0])
+count = len(found)
+sequences = {}
 with open(NEW, 'wb') as capture:
     capture.write(struct.pack('<IHHIIII', 0xa1b2c3d4, 2, 4, 0, 0, 262144, 101))   # packets begin with the IP header
-    for number, both in enumerate(directions(streams)):
-        for to_server, data in zip((True, False), both):
-            sequence = 1
-            for part in parts(data):
-                for pdu in pdus(bytes(part), f'stream {streams[number]} {"from" if to_server else "to"} the client'):
-                    count += 1
-                    whole = packet(number, to_server, sequence, pdu)
-                    capture.write(struct.pack('<IIII', count, 0, len(whole), len(whole)) + whole)
-                    sequence += len(pdu)
+    for frame, number, to_server, ends, pdu in found:
+        sequence = sequences.get((number, to_server), 1)
+        sequences[number, to_server] = sequence + len(pdu)
+        whole = packet(ends, to_server, sequence, pdu)
+        capture.write(struct.pack('<IIII', frame, 0, len(whole), len(whole)) + whole)
 if count < 100:
     sys.exit(f'only {count} PDUs')

@@ -161,14 +161,14 @@ class Tunnel:
     """A virtual connection. open() does all steps; the steps can be taken one by one too."""
 
     def __init__(self, address, target, auth, tls=False, window=65536, version='1.1', acks=True, limit=10.0,
-                 in_length=1 << 30, headers=(), receive_buffer=None, expect=False, out_target=None, out_auth=None, honours=True):
+                 in_length=1 << 30, headers=(), receive_buffer=None, expect=False, out_target=None, out_auth=None, honours=True, out_address=None):
         self.target, self.auth, self.version, self.headers = target, auth, version, list(headers)
         self.out_target, self.out_auth = out_target or target, out_auth or auth
         self.window, self.acks, self.in_length, self.expect = window, acks, in_length, expect
         self.honours = honours         # looks at the window of the proxy before it sends
         self.vc, self.in_cookie, self.out_cookie, self.group = (os.urandom(16) for _ in range(4))
         self.inward = Channel(address, tls, limit)
-        self.outward = Channel(address, tls, limit, receive_buffer)
+        self.outward = Channel(out_address or address, tls, limit, receive_buffer)
         self.limit = limit
         self.pdus = deque()            # RPC PDUs not yet looked at
         self.rts = []                  # names of RTS PDUs after C2, in order

@@ -13,7 +13,7 @@ NDR = bytes.fromhex('045d888aeb1cc9119fe808002b10486002000000')
 MGMT = bytes.fromhex('80bda8af8a7dc911bef408002b10298901000000')
 ECHO_INTERFACE = bytes.fromhex('6d7563682d74756e6e656c2d6563686f01000000')
 
-ECHO_CALL, SOURCE_CALL, SINK_CALL, SLEEP_CALL, CLOSE_CALL = 100, 101, 102, 103, 104
+ECHO_CALL, SOURCE_CALL, SINK_CALL, SLEEP_CALL, CLOSE_CALL, PIPE_CALL, RECYCLE_CALL, SAY_CALL = range(100, 108)
 
 
 def u32(value):
@@ -51,6 +51,42 @@ def flow_ack(received, available, channel): return rts(OTHER, ack(received, avai
 
 def flow_ack_to(where, received, available, channel):
     return rts(OTHER, destination(where), ack(received, available, channel))
+
+
+# Recycling, MS-RPCH 2.2.4.10 to .45. PDUs that look alike share one builder.
+
+def in_a1(vc, predecessor, successor): return rts(RECYCLE, version(), cookie(vc), cookie(predecessor), cookie(successor))
+
+
+def in_r1_a2(vc, predecessor, successor, size=65536, limit=120000):
+    return rts(RECYCLE | IN_CHANNEL, version(), cookie(vc), cookie(predecessor), cookie(successor), window(size), timeout(limit))
+
+
+def in_r1_a3(size, limit): return rts(0, destination(TO_CLIENT), version(), window(size), timeout(limit))
+def successor(value): return rts(0, cookie(value))   # IN_R1/A5, A6, IN_R2/A2, A5, OUT_R2/A4
+def in_r1_b1(): return rts(0, u32(EMPTY))
+def in_r1_b2(size): return rts(0, window(size))
+def in_r2_a3(): return rts(0, destination(TO_CLIENT))
+def out_a1(): return rts(RECYCLE, destination(TO_CLIENT))
+
+
+def out_a3(vc, predecessor, successor, size=65536):
+    return rts(RECYCLE, version(), cookie(vc), cookie(predecessor), cookie(successor), window(size))
+
+
+def out_r1_a4(vc, predecessor, successor, life=1 << 30, size=65536, limit=120000):
+    return rts(RECYCLE | OUT_CHANNEL, version(), cookie(vc), cookie(predecessor), cookie(successor), lifetime(life), window(size),
+               timeout(limit))
+
+
+def out_r1_a5(limit): return rts(OUT_CHANNEL, destination(TO_CLIENT), version(), timeout(limit))
+def out_r1_a7(value): return rts(OUT_CHANNEL, destination(TO_SERVER), cookie(value))
+def established(): return rts(0, u32(ANCE))          # OUT_R1/A9, A10, A11, OUT_R2/B1
+def out_r2_a5(): return rts(0, destination(TO_CLIENT), u32(ANCE))
+def out_r2_a7(value): return rts(OUT_CHANNEL, destination(TO_SERVER), cookie(value), version())
+def refused(): return rts(0, u32(NEGATIVE_ANCE))     # OUT_R2/B2
+def out_r2_b3(): return rts(EOF, u32(ANCE))
+def out_r2_c1(): return rts(PING, u32(EMPTY))
 
 
 class Broken(Exception):
@@ -93,7 +129,7 @@ def commands(pdu):
 
 
 def name(pdu):
-    """The PDU's name in MS-RPCH, as far as its shape tells it."""
+    """The PDU's name in MS-RPCH, as far as its shape tells it: of PDUs that look alike it is the first."""
     flags, = struct.unpack_from('<H', pdu, 16)
     kinds = tuple(kind for kind, _ in commands(pdu))
     return {
@@ -104,6 +140,24 @@ def name(pdu):
         (IN_CHANNEL, (VERSION, COOKIE, COOKIE, WINDOW, TIMEOUT, GROUP, ADDRESS)): 'CONN/B2',
         (0, (WINDOW, VERSION)): 'CONN/B3',
         (0, (VERSION, WINDOW, TIMEOUT)): 'CONN/C2',
+        (RECYCLE, (VERSION, COOKIE, COOKIE, COOKIE)): 'IN_R1/A1',
+        (RECYCLE | IN_CHANNEL, (VERSION, COOKIE, COOKIE, COOKIE, WINDOW, TIMEOUT)): 'IN_R1/A2',
+        (0, (DESTINATION, VERSION, WINDOW, TIMEOUT)): 'IN_R1/A3',
+        (0, (COOKIE,)): 'IN_R1/A5',
+        (0, (EMPTY,)): 'IN_R1/B1',
+        (0, (WINDOW,)): 'IN_R1/B2',
+        (0, (DESTINATION,)): 'IN_R2/A3',
+        (RECYCLE, (DESTINATION,)): 'OUT_R1/A1',
+        (RECYCLE, (VERSION, COOKIE, COOKIE, COOKIE, WINDOW)): 'OUT_R1/A3',
+        (RECYCLE | OUT_CHANNEL, (VERSION, COOKIE, COOKIE, COOKIE, LIFETIME, WINDOW, TIMEOUT)): 'OUT_R1/A4',
+        (OUT_CHANNEL, (DESTINATION, VERSION, TIMEOUT)): 'OUT_R1/A5',
+        (OUT_CHANNEL, (DESTINATION, COOKIE)): 'OUT_R1/A7',
+        (0, (ANCE,)): 'OUT_R1/A9',
+        (0, (NEGATIVE_ANCE,)): 'OUT_R2/B2',
+        (0, (DESTINATION, ANCE)): 'OUT_R2/A5',
+        (OUT_CHANNEL, (DESTINATION, COOKIE, VERSION)): 'OUT_R2/A7',
+        (EOF, (ANCE,)): 'OUT_R2/B3',
+        (PING, (EMPTY,)): 'OUT_R2/C1',
         (PING, ()): 'Ping',
         (ECHO, ()): 'Echo',
         (OTHER, (KEEPALIVE,)): 'Keep-Alive',

@@ -34,3 +34,19 @@ TEST(Fifo, emptyAgainHoldsNoMemory)
     CHECK_TRUE(fifo.empty());
     POINTERS_EQUAL(nullptr, fifo.front().data());
 }
+
+TEST(Fifo, whatIsMovedAwayIsGone)
+{
+    const std::uint8_t bytes[] = {1, 2, 3, 4};
+    base::Fifo first;
+    first.push(bytes);
+    first.pop(1);
+    base::Fifo second = std::move(first);
+    CHECK_TRUE(first.empty());
+    LONGS_EQUAL(3, second.size());
+    first.push(bytes);
+    first = std::move(second);
+    CHECK_TRUE(second.empty());
+    LONGS_EQUAL(3, first.size());
+    LONGS_EQUAL(2, first.front()[0]);
+}

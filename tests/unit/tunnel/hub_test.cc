@@ -82,6 +82,7 @@ struct Peer {
 TEST_GROUP(Hub) {
     std::string database = "/tmp/rpctunnel-hub-test-" + std::to_string(getpid()) + ".db";
     tunnel::Settings settings;
+    tunnel::Nodes nodes;
     std::unique_ptr<net::Loop> loop;
     std::unique_ptr<base::Workers> workers;
     std::unique_ptr<directory::Policy> policy;
@@ -109,7 +110,7 @@ TEST_GROUP(Hub) {
         loop = std::make_unique<net::Loop>();
         workers = std::make_unique<base::Workers>(1, 16);
         policy = std::make_unique<directory::Policy>(database);
-        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *workers, *policy, settings});
+        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *workers, *policy, settings, nodes});
     }
     void teardown() override
     {

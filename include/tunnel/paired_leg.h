@@ -1,0 +1,84 @@
+#pragma once
+
+#include "net/timer.h"
+#include "tunnel/joiner.h"
+#include "tunnel/leg.h"
+#include "tunnel/proxy_leg.h"
+#include "tunnel/virtual_server.h"
+
+#include <memory>
+#include <string>
+
+namespace tunnel {
+
+/// A proxy's TCP connection to a VirtualServer of this process: RTS PDUs and, in the direction of its
+/// channel, RPC PDUs (MS-RPCH 2.1.2.2).
+///
+/// It can outlive its virtual server for the time it takes to deliver what was put before the end.
+class PairedLeg final : public ProxyLeg, private Leg::Owner {
+public:
+    /// For the last words to reach the proxy.
+    static constexpr net::Millis drain_patience{10'000};
+
+    class Host {
+    public:
+        /// It is over: forget it, destroy it with Loop::defer. `stream` is to be ended.
+        virtual void paired_leg_ended(PairedLeg& leg, net::Stream stream) = 0;
+
+    protected:
+        ~Host() = default;
+    };
+
+    /// `joining` must be for `server`.
+    PairedLeg(const Environment& environment, Joining&& joining, VirtualServer& server, Host& host);
+
+    void start() { server_->attach(*this); }
+    /// Closes now; nothing is called back.
+    void abandon();
+
+private:
+    Side side() const override { return side_; }
+    void server_reached() override;
+    void server_failed(const std::string& reason) override { server_ended(reason); }
+    void server_rts(base::Bytes pdu) override;
+    void server_last(base::Bytes pdu) override;
+    std::size_t server_allowance(std::uint32_t room, std::uint32_t coming) override;
+    void server_rpc(const rpch::Framer::Piece& piece) override { leg_.outlet().put(piece); }
+    void server_delivered() override { flush(); }
+    void server_flow() override { flush(); }
+    bool server_recycles() const override { return true; } // its proxy knows better
+    bool server_admits(std::uint32_t) const override { return true; } // it has waited at the proxy
+    void server_sent(std::uint32_t) override {}
+    void server_consumed(std::uint32_t) override { leg_.resume(); }
+    void server_ended(const std::string& reason) override;
+    void server_relieved() override { server_ended("its successor has taken over"); }
+
+    std::size_t leg_allowance() override;
+    void leg_rpc(const rpch::Framer::Piece& piece) override;
+    void leg_rts(const rpch::Rts& pdu) override;
+    void leg_delivered() override;
+    void leg_writable() override { flush(); }
+    void leg_closed(const std::string& reason) override { lose(reason); }
+    bool admits(std::uint32_t size) const override;
+    void sent(std::uint32_t size) override;
+
+    void flush();
+    void lose(const std::string& reason);
+    void on_drain_timeout();
+    void finish();
+
+    const Environment& environment_;
+    Host& host_;
+    VirtualServer* server_; // null: draining
+    const Side side_;
+    const net::Address peer_;
+    const rpch::Cookie virtual_connection_;
+    std::unique_ptr<Joining> joining_; // until it is introduced
+    Leg leg_;
+    std::unique_ptr<net::Timer> drain_limit_;
+    std::string end_reason_;
+    bool last_put_ = false;
+    bool over_ = false;
+};
+
+} // namespace tunnel

@@ -1,0 +1,79 @@
+#pragma once
+
+#include "tunnel/environment.h"
+#include "tunnel/farewell.h"
+#include "tunnel/joiner.h"
+#include "tunnel/local_hop.h"
+#include "tunnel/paired_leg.h"
+#include "tunnel/virtual_server.h"
+
+#include <list>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace tunnel {
+
+/// The server side of one shard, MS-RPCH 3.2.5: the table of virtual servers, keyed by the cookie of the virtual
+/// connection, and the proxies that come to them by TCP. Lives in its loop's thread; only join() comes before.
+///
+/// A proxy's connection arrives on any shard and moves to the home shard of its virtual connection, where the
+/// channels of this node reach the same table in memory.
+class Pairing final : public LocalHop::Finder, public Joiner::Host, public PairedLeg::Host, public VirtualServer::Host {
+public:
+    Pairing(const Environment& environment, Farewell& farewell) : environment_(environment), farewell_(farewell), all_{this} {}
+    ~Pairing();
+
+    /// Tells the pairing side of all shards, itself included, before the loops run.
+    void join(std::span<Pairing* const> all) { all_.assign(all.begin(), all.end()); }
+
+    /// A connection on a pairing port; `target` is the port's fixed one, or empty.
+    void arrive(base::UniqueFd socket, const net::Address& peer, const std::string& target);
+
+    VirtualServer* find_virtual_server(const rpch::Cookie& virtual_connection, const Arrival& arrival, bool make) override;
+
+    /// The virtual connections that meet here, whatever way their channels come.
+    std::vector<rpch::Cookie> virtual_connections() const;
+    bool meets_here(const rpch::Cookie& virtual_connection) const { return servers_.contains(virtual_connection); }
+    void end(const rpch::Cookie& virtual_connection, const std::string& reason);
+    void close_all(const std::string& reason);
+
+    std::size_t virtual_servers() const noexcept { return servers_.size(); }
+    /// Proxies' connections.
+    std::size_t size() const noexcept { return joiners_.size() + judged_.size() + legs_.size(); }
+
+private:
+    /// A proxy whose target a worker judges. The loop's thread clears `pairing` to cancel.
+    struct Judgement {
+        Pairing* pairing;
+        Joining joining;
+        directory::Decision decision;
+    };
+
+    void joiner_ready(Joiner& joiner, Joining&& joining) override;
+    void joiner_failed(Joiner& joiner, const std::string& reason) override;
+    void paired_leg_ended(PairedLeg& leg, net::Stream stream) override;
+    void virtual_server_ended(VirtualServer& server) override;
+
+    void admit(Joining&& joining);
+    void judge(Joining&& joining);
+    void on_judged(Judgement& judgement);
+    void attach(Joining&& joining, VirtualServer& server);
+    void refuse(Joining& joining, const std::string& reason);
+    VirtualServer* find(const rpch::Cookie& virtual_connection);
+    VirtualServer& make(const rpch::Cookie& virtual_connection, const VirtualServer::Party& party, const directory::Route& route);
+
+    const Environment& environment_;
+    Farewell& farewell_;
+    std::vector<Pairing*> all_;
+    std::list<Joiner> joiners_;
+    std::unordered_set<std::shared_ptr<Judgement>> judged_;
+    std::unordered_map<const PairedLeg*, std::shared_ptr<PairedLeg>> legs_;
+    std::unordered_map<rpch::Cookie, std::shared_ptr<VirtualServer>> servers_;
+    bool closed_ = false;
+};
+
+} // namespace tunnel

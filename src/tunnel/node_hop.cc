@@ -1,0 +1,181 @@
+#include "tunnel/node_hop.h"
+
+#include "base/log.h"
+#include "net/proxy_header.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace tunnel {
+
+NodeHop::NodeHop(const Environment& environment, LocalHop::Finder& finder, Side side, const rpch::Cookie& virtual_connection,
+                 const Arrival& arrival, bool joins, Hop::User& user)
+    : environment_(environment), finder_(finder), side_(side), joins_(joins), virtual_connection_(virtual_connection),
+      arrival_(arrival), user_(&user)
+{
+}
+
+NodeHop::~NodeHop()
+{
+    close();
+}
+
+void NodeHop::serve(Hop::User& user)
+{
+    user_ = &user;
+    if (!trial_)
+        inner_->serve(user);
+}
+
+void NodeHop::connect()
+{
+    rank_ = environment_.nodes.rank(virtual_connection_);
+    std::reverse(rank_.begin(), rank_.end());
+    try_next();
+}
+
+void NodeHop::try_next()
+{
+    if (rank_.empty())
+        return connected_ ? user_->hop_closed(failures_) : user_->hop_failed({.reason = failures_});
+    node_ = rank_.back();
+    rank_.pop_back();
+    const Nodes& nodes = environment_.nodes;
+    if (node_ != nodes.own()) {
+        connector_ = std::make_unique<net::Connector>(environment_.loop, environment_.workers);
+        connector_->bind_to(nodes.at(nodes.own()));
+        return connector_->start(nodes.at(node_).text(), {nodes.at(node_)}, node_patience,
+                                 net::Connector::Callback::of<&NodeHop::on_connected>(this));
+    }
+    if (joins_ && !finder_.find_virtual_server(virtual_connection_, arrival_, false))
+        return pass_over("the virtual connection is not on this node");
+    if (!joins_)
+        rank_.clear(); // what fails here does not fail for want of a node
+    inner_ = std::make_shared<LocalHop>(finder_, side_, virtual_connection_, arrival_, joins_, static_cast<Hop::User&>(*this));
+    inner_->connect();
+}
+
+void NodeHop::on_connected(net::ConnectResult result)
+{
+    connector_.reset();
+    if (!result.ok())
+        return pass_over("node " + result.error);
+    net::ProxyHeader header;
+    header.source = arrival_.peer;
+    header.destination = environment_.nodes.at(environment_.nodes.own());
+    header.authority = arrival_.target;
+    header.user = arrival_.principal;
+    const auto hop = std::make_shared<NcacnHttpHop>(environment_, side_, arrival_, static_cast<Hop::User&>(*this));
+    inner_ = hop;
+    hop->adopt(std::move(result.fd), environment_.nodes.at(node_), header.encode(), node_patience);
+}
+
+void NodeHop::hop_connected()
+{
+    if (!joins_)
+        settle();
+    if (!std::exchange(connected_, true))
+        return user_->hop_connected();
+    if (first_) {
+        inner_->send_rts(*first_);
+        inner_->flush();
+    }
+}
+
+/// The node has answered: from now on the hop to it and the channel need nobody between them.
+void NodeHop::settle()
+{
+    trial_ = false;
+    first_.reset();
+    rank_.clear();
+    inner_->serve(*user_);
+}
+
+void NodeHop::hop_rts(const rpch::Rts& pdu)
+{
+    settle();
+    user_->hop_rts(pdu);
+}
+
+void NodeHop::hop_rpc(const rpch::Framer::Piece& piece)
+{
+    settle();
+    user_->hop_rpc(piece);
+}
+
+void NodeHop::hop_closed(const std::string& reason)
+{
+    pass_over(reason);
+}
+
+void NodeHop::pass_over(const std::string& reason)
+{
+    failures_ += (failures_.empty() ? "" : "; ") + reason;
+    base::log::info("node-passed-over", {{"vc", virtual_connection_.prefix()}, {"node", environment_.nodes.at(node_).text()},
+                                         {"reason", reason}});
+    bury_inner();
+    if (!closed_)
+        try_next();
+}
+
+/// It may be on the stack.
+void NodeHop::bury_inner()
+{
+    if (!inner_)
+        return;
+    inner_->close();
+    environment_.loop.defer([last = std::move(inner_)] {});
+}
+
+void NodeHop::send_rts(base::Bytes pdu)
+{
+    if (trial_ && !first_) {
+        assert(pdu.size() <= rpch::RtsBytes::capacity);
+        first_ = std::make_unique<rpch::RtsBytes>();
+        std::copy(pdu.begin(), pdu.end(), first_->buffer.begin());
+        first_->size = static_cast<std::uint8_t>(pdu.size());
+    }
+    if (inner_)
+        inner_->send_rts(pdu);
+}
+
+void NodeHop::put_rpc(const rpch::Framer::Piece& piece)
+{
+    if (inner_)
+        inner_->put_rpc(piece);
+}
+
+void NodeHop::send_last(base::Bytes pdu)
+{
+    if (inner_)
+        inner_->send_last(pdu);
+}
+
+void NodeHop::flush()
+{
+    if (inner_)
+        inner_->flush();
+}
+
+void NodeHop::resume()
+{
+    if (inner_)
+        inner_->resume();
+}
+
+void NodeHop::keep_alive(std::uint32_t ms)
+{
+    if (inner_)
+        inner_->keep_alive(ms);
+}
+
+void NodeHop::close()
+{
+    closed_ = true;
+    connector_.reset();
+    if (inner_)
+        inner_->close();
+}
+
+} // namespace tunnel
