@@ -61,7 +61,7 @@ directory_SRC = src/directory/statement.cc src/directory/database.cc src/directo
 net_SRC = src/net/socket_options.cc src/net/socket_pair.cc src/net/address.cc src/net/wheel.cc src/net/loop.cc src/net/tls_context.cc src/net/tls_session.cc \
           src/net/tls_info.cc src/net/stream.cc src/net/listener.cc src/net/connector.cc src/net/proxy_header.cc src/net/resolve.cc src/net/local_datagram.cc
 tunnel_SRC = src/tunnel/first_pdu.cc src/tunnel/newcomer.cc src/tunnel/banner.cc src/tunnel/outlet.cc src/tunnel/leg.cc src/tunnel/dialer.cc \
-             src/tunnel/ncacn_http_hop.cc src/tunnel/virtual_server.cc src/tunnel/local_hop.cc src/tunnel/nodes.cc \
+             src/tunnel/ncacn_http_hop.cc src/tunnel/virtual_server.cc src/tunnel/local_hop.cc src/tunnel/nodes.cc src/tunnel/spread.cc \
              src/tunnel/node_hop.cc src/tunnel/joiner.cc src/tunnel/paired_leg.cc src/tunnel/pairing.cc \
              src/tunnel/inbound_channel.cc src/tunnel/outbound_channel.cc src/tunnel/farewell.cc src/tunnel/hub.cc
 http_SRC = src/http/head.cc src/http/request.cc src/http/reply.cc src/http/engine.cc src/http/gate.cc \
@@ -85,7 +85,7 @@ directory_TEST = tests/unit/directory/target_test.cc tests/unit/directory/valid_
 net_TEST = tests/unit/net/address_test.cc tests/unit/net/wheel_test.cc tests/unit/net/loop_test.cc \
            tests/unit/net/test_certificate.cc tests/unit/net/tls_test.cc tests/unit/net/stream_test.cc \
            tests/unit/net/listener_test.cc tests/unit/net/connector_test.cc tests/unit/net/proxy_header_test.cc tests/unit/net/resolve_test.cc
-tunnel_TEST = tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc tests/unit/tunnel/nodes_test.cc tests/unit/tunnel/hub_test.cc
+tunnel_TEST = tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc tests/unit/tunnel/nodes_test.cc tests/unit/tunnel/spread_test.cc tests/unit/tunnel/hub_test.cc
 http_TEST = tests/unit/http/head_test.cc tests/unit/http/request_test.cc tests/unit/http/front_fixture.cc \
             tests/unit/http/front_test.cc tests/unit/http/front_login_test.cc tests/unit/http/front_channel_test.cc \
             tests/unit/http/front_limits_test.cc tests/unit/http/front_tls_test.cc

@@ -13,6 +13,11 @@ namespace rpch {
 /// reserve and one PDU of the largest size, so the end is always noticed before a PDU has to wait.
 class Lifetime {
 public:
+    /// Bytes with which Windows' servers begin to recycle (MS-RPCH 6, 3.2.5.4.1). It covers what the server cannot
+    /// know that the proxy sent: CONN/A3, pings that are not reported yet, OUT_R2/B3.
+    static constexpr std::uint32_t server_reserve = 8192;
+    static constexpr std::uint32_t largest_rpc_pdu = 65'535; ///< bytes
+
     Lifetime() noexcept = default;
     /// `total`: bytes, the Content-Length. `reserve`: bytes at least kept for RTS PDUs. `largest_pdu`: bytes.
     /// Of a long lifetime a sixteenth is the margin, so that traffic goes on during the replacement.
@@ -41,6 +46,8 @@ public:
     }
     /// It is time for a successor.
     bool near_end() const noexcept { return limited_ && used_ >= due_; }
+    /// How many bytes make it so.
+    std::uint64_t due() const noexcept { return due_; }
     /// The successor did not come about: the next one is due when half of what is left is used up.
     void postpone() noexcept { due_ = used_ + room() / 2; }
 

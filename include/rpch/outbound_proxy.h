@@ -106,6 +106,10 @@ public:
     /// whose response has not begun.
     void on_idle(Effects& effects);
 
+    /// Has a server of ours ask the client for a new OUT channel now: it is told of so many bytes of pings as make a new
+    /// one due. Windows' own servers take no such number (MS-RPCH 6, 2.2.3.5.15: 8 KiB in four minutes).
+    void use_up(Effects& effects);
+
     /// The client takes no part in flow control nor in recycling, as far as one can tell: it gets no Ping
     /// after CONN/C2 and no OUT_Rx/A2, and its window does not count. Acknowledgements for it are held back
     /// by the inbound proxy.

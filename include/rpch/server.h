@@ -25,7 +25,7 @@ class Server {
 public:
     struct Settings {
         std::uint32_t receive_window;         ///< bytes, announced to the inbound proxy in CONN/B3 and IN_R1/B2
-        std::uint32_t largest_pdu = 65'535;   ///< bytes, of the RPC PDUs that the service sends
+        std::uint32_t largest_pdu = Lifetime::largest_rpc_pdu; ///< bytes, of the RPC PDUs that the service sends
         bool recycle = true;                  ///< whether to replace OUT channels before their lifetime ends
     };
 

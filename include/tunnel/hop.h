@@ -65,6 +65,9 @@ public:
     /// The allowance may have grown.
     virtual void resume() = 0;
     virtual void keep_alive(std::uint32_t ms) = 0;
+    /// The server end is on another node of ours: the channel can go on without this one, and the server takes
+    /// a hint that it should.
+    virtual bool movable() const { return false; }
     /// Nothing is called back any more.
     virtual void close() = 0;
 };

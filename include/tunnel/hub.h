@@ -7,6 +7,7 @@
 #include "tunnel/newcomer.h"
 #include "tunnel/outbound_channel.h"
 #include "tunnel/pairing.h"
+#include "tunnel/spread.h"
 
 #include <list>
 #include <memory>
@@ -37,6 +38,10 @@ public:
     /// The directory has changed: channels of mailboxes whose active copy has moved are closed, spread over
     /// a short time. Asks a worker; returns at once.
     void recheck_routes();
+    /// Ends everything softly, within `time`; from now on nothing new is admitted. Clients whose server end is on another
+    /// node are asked to replace their OUT channels, which another node will take. What cannot go on without
+    /// this node ends one after the other.
+    void drain(net::Millis time);
     /// Closes every channel; from now on none is admitted.
     void close_all(const std::string& reason);
 
@@ -71,7 +76,7 @@ private:
 
     struct Recheck;
     void mark_moved(const Recheck& answer);
-    void close_moved();
+    void end(const rpch::Cookie& virtual_connection, const char* reason);
 
     const Environment environment_;
     std::vector<Hub*> hubs_;
@@ -83,9 +88,10 @@ private:
     std::vector<std::unique_ptr<InboundChannel>> relieved_inbound_;
     std::vector<std::unique_ptr<OutboundChannel>> relieved_outbound_;
     std::shared_ptr<Recheck> recheck_;
-    std::vector<rpch::Cookie> moved_;
-    std::size_t moved_per_turn_ = 1;
-    net::Timer closing_;
+    Spread moved_;   // closes tunnels whose mailbox has moved
+    Spread asking_;  // asks for new OUT channels
+    Spread closing_; // closes what cannot move
+    Spread cutting_; // closes what has not moved
     bool closed_ = false;
 };
 

@@ -36,6 +36,7 @@ public:
     std::size_t waiting() const override { return inner_ ? inner_->waiting() : 0; }
     void resume() override;
     void keep_alive(std::uint32_t ms) override;
+    bool movable() const override { return inner_ && !trial_ && node_ != environment_.nodes.own(); }
     void close() override;
 
 private:

@@ -34,6 +34,10 @@ public:
     /// on its way, so it has some time for that. With `unreachable`, the server could not be reached: that is
     /// an answer for a client which has none yet.
     void mate_ended(const std::string& reason, const std::optional<HopFailure>& unreachable);
+    /// The channel could go on on another node.
+    bool movable() const { return hop_->movable() && opened() && !role_.doubted(); }
+    /// Has the client bring a new OUT channel, which will come to another node.
+    void move();
     /// The client of the other half turned out to take part in flow control.
     void trust_client() noexcept { role_.trust_client(); }
 

@@ -99,14 +99,17 @@ void Shard::begin_drain(Millis bound)
     pairing_doors_.clear();
     drain_until_ = loop_.now() + bound;
     front_->drain();
-    hub_->close_all("the daemon stops");
+    if (hub_->environment().nodes.alone() || bound == Millis(0))
+        hub_->close_all("the daemon stops"); // nobody is there to take the clients
+    else
+        hub_->drain(bound);
     drain_check_.set(net::Millis(0));
 }
 
 void Shard::on_drain_check()
 {
-    const std::size_t left = front_->connections() + hub_->size() + hub_->pairing().size() + hub_->leaving();
-    if (left != 0 && loop_.now() < drain_until_) {
+    const std::size_t left = front_->connections() + hub_->size() + hub_->pairing().size();
+    if (left + hub_->leaving() != 0 && loop_.now() < drain_until_) {
         drain_check_.set(std::min(drain_step, drain_until_ - loop_.now()));
         return;
     }

@@ -1,5 +1,6 @@
 #include "rpch/outbound_proxy.h"
 
+#include "rpch/lifetime.h"
 #include "rpch/rts_builder.h"
 #include "rpch/rts_fields.h"
 
@@ -15,6 +16,18 @@ const char* OutboundProxy::on_rx_a1(Leg from, const Rts& pdu, Effects& effects)
         return nullptr;
     asked_ = true;
     return on_forward(from, pdu, effects);
+}
+
+void OutboundProxy::use_up(Effects& effects)
+{
+    // More than what this proxy sent and the server does not know of: CONN/A3, and pings not reported yet.
+    static constexpr std::uint32_t unknown = 2048;
+    const Lifetime as_server(settings_.channel_lifetime, Lifetime::server_reserve, Lifetime::largest_rpc_pdu);
+    const std::uint64_t due = as_server.due() + unknown;
+    if (state_ != State::opened || doubted_ || asked_ || client_.body_sent >= due)
+        return;
+    const auto rest = static_cast<std::uint32_t>(due - client_.body_sent);
+    effects.send(Leg::server, RtsBuilder(RtsId::ping_traffic_sent_notify).ping_traffic_sent(rest).done());
 }
 
 // OUT channel recycling 1, 3.2.1.5.3.4: the successor is on another node.

@@ -6,17 +6,10 @@
 #include <utility>
 
 namespace rpch {
-namespace {
-
-/// Windows starts to recycle with this much left (MS-RPCH 6, 3.2.5.4.1). It covers what the server cannot
-/// know that the proxy sent: CONN/A3, pings that are not reported yet, OUT_R2/B3.
-constexpr std::uint32_t reserve = 8192;
-
-} // namespace
 
 Lifetime Server::lifetime(std::uint32_t bytes) const noexcept
 {
-    Lifetime life(bytes, reserve, settings_.largest_pdu);
+    Lifetime life(bytes, Lifetime::server_reserve, settings_.largest_pdu);
     if (!settings_.recycle || doubted_)
         life.lift();
     return life;

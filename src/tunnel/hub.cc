@@ -15,8 +15,7 @@ namespace {
 
 /// Channels of moved mailboxes are closed over about this time, so that their clients do not all come
 /// back at once.
-constexpr net::Millis closing_time{2000};
-constexpr net::Millis closing_turn{50};
+constexpr net::Millis moving_time{2000};
 
 } // namespace
 
@@ -29,7 +28,7 @@ struct Hub::Recheck {
 
 Hub::Hub(const Environment& environment)
     : environment_(environment), hubs_{this}, farewell_(environment.loop), pairing_(environment_, farewell_),
-      closing_(environment.loop, net::Timer::Callback::of<&Hub::close_moved>(this))
+      moved_(environment.loop), asking_(environment.loop), closing_(environment.loop), cutting_(environment.loop)
 {
 }
 
@@ -270,30 +269,53 @@ void Hub::mark_moved(const Recheck& answer)
     const auto moved = [&](const Arrival& arrival) {
         return arrival.mailbox && answer.moved.contains(arrival.target + ' ' + arrival.route.text());
     };
+    std::vector<rpch::Cookie> cookies;
     for (const auto& [cookie, channel] : inbound_)
         if (moved(channel->arrival()))
-            moved_.push_back(cookie);
+            cookies.push_back(cookie);
     for (const auto& [cookie, channel] : outbound_)
         if (moved(channel->arrival()) && !inbound_.contains(cookie))
-            moved_.push_back(cookie);
+            cookies.push_back(cookie);
     recheck_.reset();
-    moved_per_turn_ = std::max<std::size_t>(1, moved_.size() / static_cast<std::size_t>(closing_time / closing_turn));
-    close_moved();
+    moved_.start(cookies, net::Millis(0), moving_time, [this](const rpch::Cookie& cookie) {
+        end(cookie, "the active copy of the mailbox database has moved to another server");
+    });
 }
 
-void Hub::close_moved()
+/// Ends what this node has of a virtual connection. OUT first: its client can be told.
+void Hub::end(const rpch::Cookie& virtual_connection, const char* reason)
 {
-    static constexpr char reason[] = "the active copy of the mailbox database has moved to another server";
-    for (std::size_t i = 0; i < moved_per_turn_ && !moved_.empty(); ++i) {
-        const rpch::Cookie cookie = moved_.back();
-        moved_.pop_back();
+    if (OutboundChannel* const channel = find_outbound(virtual_connection))
+        channel->end(reason);
+    if (InboundChannel* const channel = find_inbound(virtual_connection))
+        channel->end(reason);
+    pairing_.end(virtual_connection, reason);
+}
+
+// The node goes.
+
+void Hub::drain(net::Millis time)
+{
+    closed_ = true;
+    std::vector<rpch::Cookie> movable, bound;
+    for (const auto& [cookie, channel] : outbound_)
+        (channel->movable() ? movable : bound).push_back(cookie);
+    for (const auto& entry : inbound_)
+        if (!outbound_.contains(entry.first))
+            bound.push_back(entry.first);
+    for (const rpch::Cookie& cookie : pairing_.virtual_connections())
+        if (!outbound_.contains(cookie) && !inbound_.contains(cookie))
+            bound.push_back(cookie);
+    // The rest of the time is for the last words. An IN channel cannot be asked for; if its OUT channel can, it has half
+    // of the time to be replaced for a reason of its own.
+    const net::Millis window = std::max(time / 2, time - Farewell::patience - net::Millis(500));
+    asking_.start(movable, net::Millis(0), time / 4, [this](const rpch::Cookie& cookie) {
         if (OutboundChannel* const channel = find_outbound(cookie))
-            channel->end(reason);
-        if (InboundChannel* const channel = find_inbound(cookie))
-            channel->end(reason);
-    }
-    if (!moved_.empty())
-        closing_.set(closing_turn);
+            channel->move();
+    });
+    static constexpr char reason[] = "the daemon stops";
+    closing_.start(bound, net::Millis(0), window, [this](const rpch::Cookie& cookie) { end(cookie, reason); });
+    cutting_.start(movable, window / 2, window / 2, [this](const rpch::Cookie& cookie) { end(cookie, reason); });
 }
 
 void Hub::close_all(const std::string& reason)

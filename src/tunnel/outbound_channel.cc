@@ -230,6 +230,15 @@ void OutboundChannel::run(const rpch::Effects& effects)
         flush_client();
 }
 
+void OutboundChannel::move()
+{
+    if (ended_ || draining_ || !movable())
+        return;
+    rpch::Effects effects;
+    role_.use_up(effects);
+    run(effects);
+}
+
 const char* OutboundChannel::succeed(Opening& opening)
 {
     rpch::Effects effects;

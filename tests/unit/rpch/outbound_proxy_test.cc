@@ -1,5 +1,6 @@
 #include "rpch/outbound_proxy.h"
 #include "rpch/rts_fields.h"
+#include "rpch/server.h"
 #include "unit/rpch/role_fixture.h"
 
 #include <CppUTest/TestHarness.h>
@@ -193,4 +194,42 @@ TEST(OutboundProxy, lifetimeCountsEveryByteOfTheBody)
     CHECK_FALSE(proxy.lifetime_admits(21));
     STRCMP_EQUAL("client:Ping", idle().c_str());
     STRCMP_EQUAL("close", idle().c_str());
+}
+
+// A node that goes: the server takes the number for pings and asks the client. The two roles together, at whatever
+// point of the channel's life.
+TEST(OutboundProxy, usesUpTheLifetimeSoThatOurServerAsks)
+{
+    for (const std::uint32_t sent : {0u, 50'000u, 1'000'000u, 1'000'000'000u}) {
+        proxy = OutboundProxy{settings};
+        rpch::Server role{{.receive_window = 65536}};
+        Effects effects;
+        open();
+        CHECK(!role.on_newcomer(conn_a2(), effects).refusal);
+        CHECK(!role.on_newcomer(conn_b2(), effects).refusal);
+        proxy.sent(sent);
+        role.sent(sent);
+        CHECK_FALSE(role.recycling_due());
+        Effects asked;
+        proxy.use_up(asked);
+        STRCMP_EQUAL("server:PingTrafficSentNotify", words(asked).c_str());
+        Effects answer;
+        role.on_out_rts(rpch::Leg::out, parse(asked.begin()->pdu), answer);
+        STRCMP_EQUAL("out:OUT_R1/A1", words(answer).c_str());
+        CHECK(sent > 0 || role.admits(5840)); // calls go on meanwhile
+    }
+}
+
+TEST(OutboundProxy, doesNotUseUpWhatCannotBeReplaced)
+{
+    Effects none;
+    proxy.use_up(none); // not established
+    open();
+    rpc(60);
+    proxy.doubt_client();
+    proxy.use_up(none);
+    proxy.trust_client();
+    server(parse(rpch::RtsBuilder(RtsId::out_r1_a1).destination(rpch::Destination::client).done()));
+    proxy.use_up(none); // the server has asked
+    STRCMP_EQUAL("", words(none).c_str());
 }

@@ -49,6 +49,30 @@ inline rpch::Rts conn_b1(std::uint32_t keepalive = 300'000, std::uint8_t v = vc,
                      .done());
 }
 
+inline rpch::Rts conn_a2()
+{
+    return parse(rpch::RtsBuilder(rpch::RtsId::conn_a2)
+                     .version()
+                     .cookie(cookie(vc))
+                     .cookie(cookie(out))
+                     .channel_lifetime(0x40000000)
+                     .receive_window(65536)
+                     .done());
+}
+
+inline rpch::Rts conn_b2()
+{
+    return parse(rpch::RtsBuilder(rpch::RtsId::conn_b2)
+                     .version()
+                     .cookie(cookie(vc))
+                     .cookie(cookie(in))
+                     .receive_window(65536)
+                     .connection_timeout(120'000)
+                     .association_group(cookie(group))
+                     .client_address({})
+                     .done());
+}
+
 inline rpch::Rts conn_b3(std::uint32_t window = 65536)
 {
     return parse(rpch::RtsBuilder(rpch::RtsId::conn_b3).receive_window(window).version().done());

@@ -12,23 +12,8 @@ using rpch::Server;
 TEST_GROUP(Server) {
     Server role{{.receive_window = 65536}};
 
-    static rpch::Rts a2()
-    {
-        return parse(rpch::RtsBuilder(RtsId::conn_a2).version().cookie(cookie(vc)).cookie(cookie(out))
-                         .channel_lifetime(0x40000000).receive_window(65536).done());
-    }
-    static rpch::Rts b2()
-    {
-        return parse(rpch::RtsBuilder(RtsId::conn_b2)
-                         .version()
-                         .cookie(cookie(vc))
-                         .cookie(cookie(in))
-                         .receive_window(65536)
-                         .connection_timeout(120'000)
-                         .association_group(cookie(group))
-                         .client_address({})
-                         .done());
-    }
+    static rpch::Rts a2() { return conn_a2(); }
+    static rpch::Rts b2() { return conn_b2(); }
     std::string on_in(const rpch::Rts& pdu)
     {
         Effects effects;
