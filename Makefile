@@ -85,7 +85,8 @@ directory_TEST = tests/unit/directory/target_test.cc tests/unit/directory/valid_
 net_TEST = tests/unit/net/address_test.cc tests/unit/net/wheel_test.cc tests/unit/net/loop_test.cc \
            tests/unit/net/test_certificate.cc tests/unit/net/tls_test.cc tests/unit/net/stream_test.cc \
            tests/unit/net/listener_test.cc tests/unit/net/connector_test.cc tests/unit/net/proxy_header_test.cc tests/unit/net/resolve_test.cc
-tunnel_TEST = tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc tests/unit/tunnel/nodes_test.cc tests/unit/tunnel/spread_test.cc tests/unit/tunnel/hub_test.cc
+tunnel_TEST = tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc tests/unit/tunnel/nodes_test.cc tests/unit/tunnel/spread_test.cc \
+              tests/unit/tunnel/hub_test.cc tests/unit/tunnel/hub_flow_test.cc tests/unit/tunnel/hub_recycling_test.cc
 http_TEST = tests/unit/http/head_test.cc tests/unit/http/request_test.cc tests/unit/http/front_fixture.cc \
             tests/unit/http/front_test.cc tests/unit/http/front_login_test.cc tests/unit/http/front_channel_test.cc \
             tests/unit/http/front_limits_test.cc tests/unit/http/front_tls_test.cc

@@ -48,7 +48,6 @@ private:
     void on_timeout();
     bool take_first_pdu();
 
-    net::Loop& loop_;
     Host& host_;
     Arrival arrival_;
     net::Watch watch_;

@@ -14,7 +14,7 @@ constexpr std::size_t read_size = 512;
 } // namespace
 
 Newcomer::Newcomer(net::Loop& loop, Host& host, Arrival&& arrival)
-    : loop_(loop), host_(host), arrival_(std::move(arrival)),
+    : host_(host), arrival_(std::move(arrival)),
       watch_(loop, net::Watch::Callback::of<&Newcomer::on_events>(this)),
       limit_(loop, net::Timer::Callback::of<&Newcomer::on_timeout>(this))
 {

@@ -12,6 +12,7 @@
 #include "net/loop.h"
 #include "net/tls.h"
 #include "tunnel/arrival.h"
+#include "unit/base/log_capture.h"
 
 #include <functional>
 #include <memory>
@@ -39,19 +40,6 @@ struct RecordingReception final : tunnel::Reception {
     std::vector<tunnel::Arrival> arrivals;
     void arrive(tunnel::Arrival&& arrival) override { arrivals.push_back(std::move(arrival)); }
     std::size_t clients() const override { return arrivals.size(); }
-};
-
-/// The lines written to the log during its life.
-class LogCapture {
-public:
-    LogCapture();
-    ~LogCapture();
-    std::string text() const;
-    /// How many lines hold `words`.
-    int count(std::string_view words) const;
-
-private:
-    base::UniqueFd file_, saved_;
 };
 
 /// A front in the test's own loop, with everything it needs around it.

@@ -1,0 +1,215 @@
+#pragma once
+
+// Included last: it brings CppUTest, whose macros redefine new.
+
+#include "base/log.h"
+#include "directory/database.h"
+#include "rpch/pdu.h"
+#include "rpch/rts_fields.h"
+#include "tunnel/hub.h"
+#include "unit/rpch/role_fixture.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CppUTest/TestHarness.h>
+
+using role_test::ack;
+using role_test::ack_to;
+using role_test::conn_a1;
+using role_test::conn_b1;
+using role_test::conn_b3;
+using role_test::conn_c1;
+using role_test::in_next;
+using role_test::out_next;
+using role_test::vc;
+using rpch::RtsId;
+using tunnel::Method;
+
+inline std::string text_of(base::Bytes bytes)
+{
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+inline std::string rpc_pdu(std::size_t size, std::uint8_t fill = 0x55)
+{
+    std::vector<std::uint8_t> pdu(size, fill);
+    rpch::PduHeader header;
+    header.frag_length = static_cast<std::uint16_t>(size);
+    base::Writer out(pdu);
+    header.encode(out);
+    return text_of(pdu);
+}
+
+inline std::string a1(std::uint8_t v = vc, std::uint32_t window = 65536)
+{
+    return text_of(rpch::encode(conn_a1(window, v)));
+}
+
+inline std::string b1(std::uint8_t v = vc)
+{
+    return text_of(rpch::encode(conn_b1(300'000, v)));
+}
+
+/// A socket of the test: what it was sent, and what it says.
+struct Peer {
+    base::UniqueFd fd;
+    std::string got;
+    bool ended = false;
+
+    void say(const std::string& text) const { LONGS_EQUAL(text.size(), ::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL)); }
+    void listen()
+    {
+        char buffer[8192];
+        for (;;) {
+            const ssize_t n = ::recv(fd.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+            if (n > 0)
+                got.append(buffer, static_cast<std::size_t>(n));
+            else {
+                ended = ended || n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+                return;
+            }
+        }
+    }
+};
+
+/// A hub in the test's own loop, a service that the test plays, and clients at its door.
+struct HubGroup : Utest {
+    std::string database = "/tmp/rpctunnel-hub-test-" + std::to_string(getpid()) + ".db";
+    tunnel::Settings settings;
+    tunnel::Nodes nodes;
+    std::unique_ptr<net::Loop> loop;
+    std::unique_ptr<base::Workers> workers;
+    std::unique_ptr<directory::Policy> policy;
+    std::unique_ptr<tunnel::Hub> hub;
+    base::UniqueFd listener;
+    std::uint16_t port = 0;
+    std::uint64_t ids = 0;
+
+    void setup() override
+    {
+        directory::Database(database, directory::Database::Mode::create);
+        base::log::set_level(base::log::Level::error);
+        listener.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        ::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size);
+        ::listen(listener.get(), 16);
+        ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
+        port = ntohs(address.sin_port);
+    }
+    void start()
+    {
+        loop = std::make_unique<net::Loop>();
+        workers = std::make_unique<base::Workers>(1, 16);
+        policy = std::make_unique<directory::Policy>(database);
+        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *workers, *policy, settings, nodes});
+    }
+    void teardown() override
+    {
+        if (hub)
+            hub->close_all("the test is over");
+        if (loop)
+            loop->run_once(net::Millis(0));
+        hub.reset();
+        workers.reset();
+        policy.reset();
+        loop.reset();
+        listener.reset();
+        for (const char* suffix : {"", "-wal", "-shm"})
+            ::unlink((database + suffix).c_str());
+        base::log::set_level(base::log::Level::info);
+    }
+    /// A channel request as the HTTP engine hands it over; what the client's end of it is.
+    Peer arrive(Method method, directory::Transport transport, const std::string& body = {},
+                const std::function<void(tunnel::Arrival&)>& change = {})
+    {
+        int fds[2];
+        ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds);
+        tunnel::Arrival arrival;
+        arrival.id = ++ids;
+        arrival.method = method;
+        arrival.stream = net::Stream(base::UniqueFd(fds[0]));
+        arrival.content_length = method == Method::in_data ? 0x40000000 : 76;
+        arrival.principal = "alice";
+        arrival.target = "ex1:6001";
+        arrival.route = {transport, "127.0.0.1", port, "EX1"};
+        if (change)
+            change(arrival);
+        Peer peer;
+        peer.fd.reset(fds[1]);
+        if (!body.empty())
+            peer.say(body);
+        hub->arrive(std::move(arrival));
+        return peer;
+    }
+    void until(const std::function<bool()>& done)
+    {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+        while (!done()) {
+            CHECK_TRUE_TEXT(std::chrono::steady_clock::now() < end, "it did not happen within 5 s");
+            loop->run_once(net::Millis(5));
+        }
+    }
+    void settle()
+    {
+        for (int i = 0; i < 20; ++i)
+            loop->run_once(net::Millis(1));
+    }
+    Peer accept()
+    {
+        Peer peer;
+        until([&] {
+            peer.fd.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+            return static_cast<bool>(peer.fd);
+        });
+        return peer;
+    }
+    bool nobody_connects()
+    {
+        settle();
+        const int fd = ::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0)
+            ::close(fd);
+        return fd < 0;
+    }
+    void until_got(Peer& peer, std::size_t size)
+    {
+        until([&] {
+            peer.listen();
+            return peer.got.size() >= size;
+        });
+    }
+    void until_ended(Peer& peer)
+    {
+        until([&] {
+            peer.listen();
+            return peer.ended;
+        });
+    }
+    static constexpr char head[] = "HTTP/1.1 200 Success\r\nContent-Type: application/rpc\r\nContent-Length: 1073741824\r\n\r\n";
+    static constexpr std::size_t established = sizeof head - 1 + 28 + 44;
+
+    struct Tunnel {
+        Peer in, out, server;
+    };
+    Tunnel plain_tunnel()
+    {
+        Tunnel t;
+        t.in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
+        t.out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1());
+        t.server = accept();
+        until_got(t.out, established);
+        t.out.got.clear();
+        return t;
+    }
+};

@@ -1,0 +1,62 @@
+#include "hub_fixture.h"
+
+TEST_GROUP_BASE(HubFlow, HubGroup) {};
+
+// The client announces 8192 and acknowledges nothing while it does not read: nothing more may come.
+TEST(HubFlow, theClientsWindowHoldsAndIsGivenUpOnlyForAReader)
+{
+    start();
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(vc, 8192));
+    Peer server = accept();
+    until_got(out, established);
+    out.got.clear();
+    for (int i = 0; i < 8; ++i)
+        server.say(rpc_pdu(2048, static_cast<std::uint8_t>(i)));
+    until_got(out, 8192);
+    settle();
+    out.listen();
+    LONGS_EQUAL(8192, out.got.size());
+    in.say(text_of(rpch::encode(ack_to(rpch::Destination::outbound_proxy, 4096, 8192, role_test::out))));
+    until_got(out, 8192 + 4096);
+    settle();
+    out.listen();
+    LONGS_EQUAL(8192 + 4096, out.got.size());
+    until_got(out, 8 * 2048); // it has read everything and says nothing more: after 2 s its window is lifted
+}
+
+TEST(HubFlow, aServerThatReadsNothingStopsTheClient)
+{
+    start();
+    Tunnel t = plain_tunnel();
+    std::size_t sent = 0;
+    const std::string pdu = rpc_pdu(5000);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+    while (std::chrono::steady_clock::now() < end) {
+        const ssize_t n = ::send(t.in.fd.get(), pdu.data(), pdu.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n > 0 && n < 5000)
+            break;
+        sent += n > 0 ? static_cast<std::size_t>(n) : 0;
+        loop->run_once(net::Millis(0));
+    }
+    CHECK(sent < 40'000'000); // the kernel's buffers and one window
+    std::size_t got = 0;
+    until([&] {
+        t.server.listen();
+        got += t.server.got.size();
+        t.server.got.clear();
+        return got >= sent;
+    });
+}
+
+TEST(HubFlow, serverThatHasGoneStillDeliversItsLastWords)
+{
+    start();
+    Tunnel t = plain_tunnel();
+    t.server.say(rpc_pdu(2000));
+    t.server.fd.reset();
+    until_ended(t.out);
+    CHECK(t.out.got == rpc_pdu(2000));
+    until_ended(t.in);
+    LONGS_EQUAL(0, hub->size());
+}
