@@ -16,7 +16,7 @@ class Spread {
 public:
     using Act = std::function<void(const rpch::Cookie& virtual_connection)>;
 
-    explicit Spread(net::Loop& loop) : loop_(loop), timer_(loop, net::Timer::Callback::of<&Spread::on_turn>(this)) {}
+    explicit Spread(net::Loop& loop) : timer_(loop, net::Timer::Callback::of<&Spread::on_turn>(this)) {}
 
     /// Begins after `delay`, perhaps inside the call, and is through after `duration` more. What is still to be
     /// done of an earlier call is done with the rest, in the same way. The act may call everything but this.
@@ -27,7 +27,6 @@ private:
 
     void on_turn();
 
-    net::Loop& loop_;
     net::Timer timer_;
     std::vector<rpch::Cookie> list_;
     net::Millis turn_{shortest_turn};
