@@ -142,7 +142,7 @@ TEST(config, nearest_name)
 {
     STRCMP_EQUAL("tls_certificate", nearest_option("tls_certifcate")->name);
     STRCMP_EQUAL("valid_ports_interval", nearest_option("validports_interval")->name);
-    POINTERS_EQUAL(nullptr, nearest_option("pairing_nodes"));
+    POINTERS_EQUAL(nullptr, nearest_option("colour_of_the_sky"));
     POINTERS_EQUAL(nullptr, nearest_option(std::string(100'000, 'x')));
 }
 
