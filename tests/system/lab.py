@@ -57,10 +57,12 @@ class Lines:
         self.path, self.start = path, os.path.getsize(path)
 
     def all(self):
-        with open(self.path, errors='replace') as file:
-            file.seek(self.start)
-            text = file.read()
-        return text[:text.rfind('\n') + 1].splitlines()   # the last line may still be in the making
+        with open(self.path, 'rb') as file:
+            file.seek(max(self.start - 1, 0))
+            data = file.read()
+        # The last line may still be in the making, and so may the one at the start have been.
+        begin = data.find(b'\n') + 1 if self.start else 0
+        return data[begin:data.rfind(b'\n') + 1].decode(errors='replace').splitlines()
 
     def holding(self, *words):
         return [line for line in self.all() if all(word in line for word in words)]

@@ -5,7 +5,7 @@
 #   lab_samba N                       a Samba RPC server as EXCH0N: samr on 6001, others on 6002 and 6004
 #   lab_daemon [LINE ...]             rpctunneld, with these lines added to its configuration
 #   lab_daemon_stop, lab_daemon_again
-#   lab_mate                          another rpctunneld: the same configuration and directory, another address (LAB_MATE);
+#   lab_mate                          another rpctunneld: the same configuration and directory, another address (LAB_MATE, LAB_MATE_TLS);
 #                                     of $LAB_NODES in the configuration it is the second, the first daemon is the first
 #   ctl ARG ...                       rpctunnelctl on the lab's database
 #   lab_capture FILE [FILTER]         tshark on loopback; lab_capture_stop ends it
@@ -27,7 +27,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 export LAB_DIR LAB_USER=labuser LAB_OTHER_USER=other LAB_PASSWORD='LabPass1!' LAB_PLAIN='' LAB_TLS='' LAB_LOG='' LAB_PID=0 \
-    LAB_SERVER_LOG='' LAB_MATE='' LAB_MATE_LOG='' LAB_MATE_PID=0
+    LAB_SERVER_LOG='' LAB_MATE='' LAB_MATE_TLS='' LAB_MATE_LOG='' LAB_MATE_PID=0
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$lab_here
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:quarantine_size_mb=8} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 
@@ -242,13 +242,15 @@ lab_daemon_again() {
 
 # After lab_daemon.
 lab_mate() {
-    local out=$LAB_DIR/mate.out
+    local out=$LAB_DIR/mate.out ready
     LAB_MATE_LOG=$LAB_DIR/mate.log
     sed "s/^listen\(.*\) = .*/listen\1 = $lab_net.3:0/; s/^pairing_listen = $lab_net.2/pairing_listen = $lab_net.3/" \
         "$LAB_DIR/rpctunneld.conf" >"$LAB_DIR/mate.conf"
     "$OBJ/rpctunneld" -c "$LAB_DIR/mate.conf" -f >"$out" 2>"$LAB_MATE_LOG" &
     LAB_MATE_PID=$!
-    LAB_MATE=$(lab_ready "$out" $LAB_MATE_PID "$LAB_MATE_LOG" | sed -n 's/.*plain=\([^ ]*\).*/\1/p')
+    ready=$(lab_ready "$out" $LAB_MATE_PID "$LAB_MATE_LOG")
+    LAB_MATE=$(sed -n 's/.*plain=\([^ ]*\).*/\1/p' <<<"$ready")
+    LAB_MATE_TLS=$(sed -n 's/.*tls=\([^ ]*\).*/\1/p' <<<"$ready")
 }
 
 lab_capture() {
@@ -263,4 +265,7 @@ lab_capture() {
     done
     fail "capture does not start: $(cat "$file.log")"
 }
-lab_capture_stop() { lab_end $lab_capture_pid INT || fail "capture ended with $?"; }
+lab_capture_stop() {
+    sleep 1   # the last packets are still on their way to the file
+    lab_end $lab_capture_pid INT || fail "capture ended with $?"
+}

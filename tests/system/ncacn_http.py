@@ -13,10 +13,6 @@ def target(name):
     return os.environ[f'T_{name}']
 
 
-def pattern(size):
-    return (bytes(range(256)) * (size // 256 + 1))[:size]
-
-
 def numbers(event):
     pdu = bytes.fromhex(event['hex'])
     return [value if len(value) != 4 else struct.unpack('<I', value)[0] for _, value in wire.commands(pdu)]
@@ -43,7 +39,7 @@ with lab.tunnel(target('http')).open() as tunnel:
     lab.step('1.5 MiB each way')
     big = os.urandom(1572864)
     lab.same(tunnel.call(wire.SINK_CALL, big), struct.pack('<II', len(big), zlib.crc32(big)), 'up')
-    lab.same(tunnel.call(wire.SOURCE_CALL, struct.pack('<II', len(big), 5000)), pattern(len(big)), 'down')
+    lab.same(tunnel.call(wire.SOURCE_CALL, struct.pack('<II', len(big), 5000)), wire.pattern(len(big)), 'down')
     lab.same(tunnel.call(wire.ECHO_CALL, big), big, 'up and down')
     lab.check(tunnel.rts, 'the proxy acknowledged nothing of 3 MiB')
     lab.check(not hasattr(tunnel, 'overran'), f'the client window was overrun by {getattr(tunnel, "overran", 0)}')

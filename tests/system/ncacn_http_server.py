@@ -6,7 +6,7 @@
 Every NAME gets a listener of its own on port 0; one line `ready NAME=PORT ...` tells the ports. What it saw goes to FILE
 as JSON, one event a line. It serves the management interface (inq_if_ids, is_server_listening) and, on any other
 interface, the calls ECHO (the stub back), SOURCE (N bytes in fragments of M), SINK (length and CRC of the stub), SLEEP
-(N milliseconds), CLOSE (closes the connection without an answer), PIPE (as SOURCE, but other calls are answered meanwhile, and
+(N milliseconds), CLOSE (closes the connection without an answer), SUM (the CRC of the stub alone), PIPE (as SOURCE, but other calls are answered meanwhile, and
 a last fragment of 4 bytes ends it), and in front of ncacn_http RECYCLE (the server asks for a new OUT channel) and SAY (writes
 the stub on one of its legs: 0 IN, 1 OUT, 2 and 3 the other ones while these are recycled).
 
@@ -178,9 +178,11 @@ class Calls:
             await self.respond(call, context, stub)
         elif opnum == wire.SOURCE_CALL:
             size, fragment = struct.unpack('<II', stub[:8])
-            await self.respond(call, context, pattern(size), fragment)
+            await self.respond(call, context, wire.pattern(size), fragment)
         elif opnum == wire.SINK_CALL:
             await self.respond(call, context, struct.pack('<II', len(stub), zlib.crc32(stub)))
+        elif opnum == wire.SUM_CALL:
+            await self.respond(call, context, struct.pack('<I', zlib.crc32(stub)))
         elif opnum == wire.SLEEP_CALL:
             await asyncio.sleep(struct.unpack('<I', stub[:4])[0] / 1000)
             await self.respond(call, context, stub)
@@ -196,10 +198,10 @@ class Calls:
             await self.answer(wire.FAULT, call, struct.pack(self.order + 'IHBBII', 0, context, 0, 0, 0x1c010002, 0))
 
     async def pipe(self, call, context, size, fragment):
-        room = fragment - 24
+        room, data = fragment - 24, wire.pattern(size)
         try:
             for at in range(0, size, room):
-                part = pattern(size)[at:at + room]
+                part = data[at:at + room]
                 body = struct.pack(self.order + 'IHBB', len(part), context, 0, 0) + part
                 await self.answer(wire.RESPONSE, call, body, wire.FIRST if at == 0 else 0)
                 await asyncio.sleep(0)
@@ -213,10 +215,6 @@ class Calls:
             part = stub[at:at + room]
             flags = (wire.FIRST if at == 0 else 0) | (wire.LAST if at + room >= len(stub) else 0)
             await self.answer(wire.RESPONSE, call, struct.pack(self.order + 'IHBB', len(stub) - at, context, 0, 0) + part, flags)
-
-
-def pattern(size):
-    return (bytes(range(256)) * (size // 256 + 1))[:size]
 
 
 class VirtualConnection(Recycling):

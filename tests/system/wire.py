@@ -13,7 +13,7 @@ NDR = bytes.fromhex('045d888aeb1cc9119fe808002b10486002000000')
 MGMT = bytes.fromhex('80bda8af8a7dc911bef408002b10298901000000')
 ECHO_INTERFACE = bytes.fromhex('6d7563682d74756e6e656c2d6563686f01000000')
 
-ECHO_CALL, SOURCE_CALL, SINK_CALL, SLEEP_CALL, CLOSE_CALL, PIPE_CALL, RECYCLE_CALL, SAY_CALL = range(100, 108)
+ECHO_CALL, SOURCE_CALL, SINK_CALL, SLEEP_CALL, CLOSE_CALL, PIPE_CALL, RECYCLE_CALL, SAY_CALL, SUM_CALL = range(100, 109)
 
 
 def u32(value):
@@ -87,6 +87,10 @@ def out_r2_a7(value): return rts(OUT_CHANNEL, destination(TO_SERVER), cookie(val
 def refused(): return rts(0, u32(NEGATIVE_ANCE))     # OUT_R2/B2
 def out_r2_b3(): return rts(EOF, u32(ANCE))
 def out_r2_c1(): return rts(PING, u32(EMPTY))
+
+
+def pattern(size):
+    return (bytes(range(256)) * (size // 256 + 1))[:size]
 
 
 class Broken(Exception):
