@@ -59,11 +59,14 @@ directory_SRC = src/directory/statement.cc src/directory/database.cc src/directo
                 src/directory/policy.cc src/directory/fold.cc src/directory/accounts.cc \
                 src/directory/servers.cc src/directory/mailboxes.cc
 net_SRC = src/net/socket_options.cc src/net/socket_pair.cc src/net/address.cc src/net/wheel.cc src/net/loop.cc src/net/tls_context.cc src/net/tls_session.cc \
-          src/net/tls_info.cc src/net/stream.cc src/net/listener.cc src/net/connector.cc src/net/proxy_header.cc src/net/resolve.cc src/net/local_datagram.cc
-tunnel_SRC = src/tunnel/first_pdu.cc src/tunnel/newcomer.cc src/tunnel/banner.cc src/tunnel/outlet.cc src/tunnel/leg.cc src/tunnel/dialer.cc \
-             src/tunnel/ncacn_http_hop.cc src/tunnel/virtual_server.cc src/tunnel/local_hop.cc src/tunnel/nodes.cc src/tunnel/spread.cc \
+          src/net/tls_info.cc src/net/stream.cc src/net/listener.cc src/net/connector.cc src/net/proxy_header.cc \
+          src/net/resolve.cc src/net/local_datagram.cc
+tunnel_SRC = src/tunnel/reply.cc src/tunnel/first_pdu.cc src/tunnel/newcomer.cc src/tunnel/banner.cc src/tunnel/outlet.cc \
+             src/tunnel/leg.cc src/tunnel/dialer.cc src/tunnel/ncacn_http_hop.cc src/tunnel/mixed_proxy.cc \
+             src/tunnel/virtual_server.cc src/tunnel/local_hop.cc src/tunnel/nodes.cc src/tunnel/spread.cc \
              src/tunnel/node_hop.cc src/tunnel/joiner.cc src/tunnel/paired_leg.cc src/tunnel/pairing.cc \
-             src/tunnel/inbound_channel.cc src/tunnel/outbound_channel.cc src/tunnel/farewell.cc src/tunnel/hub.cc
+             src/tunnel/inbound_channel.cc src/tunnel/outbound_channel.cc src/tunnel/farewell.cc src/tunnel/hub.cc \
+             src/tunnel/hub_closing.cc
 http_SRC = src/http/head.cc src/http/request.cc src/http/reply.cc src/http/engine.cc src/http/gate.cc \
            src/http/front.cc src/http/connection.cc src/http/connection_request.cc src/http/connection_reply.cc
 
@@ -84,12 +87,14 @@ directory_TEST = tests/unit/directory/target_test.cc tests/unit/directory/valid_
                  tests/unit/directory/accounts_test.cc tests/unit/directory/policy_test.cc
 net_TEST = tests/unit/net/address_test.cc tests/unit/net/wheel_test.cc tests/unit/net/loop_test.cc \
            tests/unit/net/test_certificate.cc tests/unit/net/tls_test.cc tests/unit/net/stream_test.cc \
-           tests/unit/net/listener_test.cc tests/unit/net/connector_test.cc tests/unit/net/proxy_header_test.cc tests/unit/net/resolve_test.cc
-tunnel_TEST = tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc tests/unit/tunnel/nodes_test.cc tests/unit/tunnel/spread_test.cc \
-              tests/unit/tunnel/hub_test.cc tests/unit/tunnel/hub_flow_test.cc tests/unit/tunnel/hub_recycling_test.cc
+           tests/unit/net/listener_test.cc tests/unit/net/connector_test.cc tests/unit/net/proxy_header_test.cc \
+           tests/unit/net/resolve_test.cc
+tunnel_TEST = tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc tests/unit/tunnel/nodes_test.cc \
+              tests/unit/tunnel/spread_test.cc tests/unit/tunnel/hub_test.cc tests/unit/tunnel/hub_flow_test.cc \
+              tests/unit/tunnel/hub_recycling_test.cc tests/unit/tunnel/mixed_proxy_test.cc
 http_TEST = tests/unit/http/head_test.cc tests/unit/http/request_test.cc tests/unit/http/front_fixture.cc \
             tests/unit/http/front_test.cc tests/unit/http/front_login_test.cc tests/unit/http/front_channel_test.cc \
-            tests/unit/http/front_limits_test.cc tests/unit/http/front_tls_test.cc
+            tests/unit/http/front_limits_test.cc tests/unit/http/front_tls_test.cc tests/unit/http/front_connect_test.cc
 
 # The parts of the daemon that unit tests link.
 DAEMON_PARTS = src/daemon/value.cc src/daemon/option_table.cc src/daemon/config.cc src/daemon/paths.cc \
@@ -107,7 +112,8 @@ CTL_SRC    = src/tools/ctl_main.cc src/tools/ctl_commands.cc src/tools/ctl_argum
              src/tools/ctl_report.cc src/tools/ctl_paths.cc src/tools/ctl_users.cc src/tools/ctl_servers.cc \
              src/tools/ctl_mailboxes.cc src/tools/ctl_ports.cc src/tools/ask_password.cc
 PING_SRC   = $(PING_PARTS) src/tools/ping_report.cc src/tools/ask_password.cc src/tools/ping_wire.cc \
-             src/tools/ping_proxy.cc src/tools/ping_echo.cc src/tools/ping_tunnel.cc src/tools/ping_main.cc
+             src/tools/ping_proxy.cc src/tools/ping_echo.cc src/tools/ping_caller.cc \
+             src/tools/ping_tunnel.cc src/tools/ping_plain.cc src/tools/ping_main.cc
 BENCH_SRC  = tests/bench/pattern.cc tests/bench/channel.cc tests/bench/tunnel.cc tests/bench/server_end.cc \
              tests/bench/backend.cc tests/bench/meter.cc tests/bench/load.cc tests/bench/main.cc
 TEST_SRC   = tests/unit/main.cc $(foreach layer,$(LAYERS),$($(layer)_TEST)) \

@@ -65,7 +65,7 @@ option_words() { grep -E '^\.(It|Op|Fl)' "$1" | sed 's/\\&//g' | tr ' ' '\n'; }
 check_program_options() {
     words=$(option_words "$2")
     for option in $("$programs/$1" --help | sed -n 's/^ \{1,8\}\(-.*\)/\1/p' | sed 's/   *.*//' |
-        grep -oE '(^|[ ,])--?[A-Za-z?][a-z-]*' | tr -d ' ,'); do
+        grep -oE '(^|[ ,])--?[A-Za-z?][a-z0-9-]*' | tr -d ' ,'); do
         printf '%s\n' "$words" | grep -qxF -e "${option#-}" || complain "$1 $option is not in $2"
     done
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/log.h"
+#include "http/rpc_connect.h"
 #include "net/address.h"
 
 #include <chrono>
@@ -37,6 +38,7 @@ struct Config {
 
     std::vector<std::string> auth; ///< schemes in the order of their offer
     bool basic_without_tls = false;
+    http::RpcConnect rpc_connect = http::RpcConnect::no;
     std::string realm;
 
     Millis valid_ports_interval{}; ///< zero: never again

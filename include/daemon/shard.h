@@ -34,7 +34,8 @@ public:
     net::Address listen_for_proxies(const net::Address& address, const std::string& target);
     /// Builds what serves. Throws std::runtime_error.
     void open(base::Workers& workers, const auth::Backends& backends, directory::Policy& policy,
-              const tunnel::Settings& settings, const tunnel::Nodes& nodes, const http::Limits& limits);
+              const tunnel::Settings& settings, const tunnel::Nodes& nodes, const http::Limits& limits,
+              http::RpcConnect rpc_connect);
     tunnel::Hub& hub() noexcept { return *hub_; }
     void start();
 

@@ -6,6 +6,7 @@
 #include "directory/policy.h"
 #include "http/engine.h"
 #include "http/gate.h"
+#include "http/rpc_connect.h"
 #include "net/address.h"
 #include "net/loop.h"
 #include "net/timer.h"
@@ -41,6 +42,7 @@ struct Env {
     directory::Policy& policy;
     tunnel::Reception& reception;
     Limits limits;
+    RpcConnect rpc_connect = RpcConnect::no;
 };
 
 /// One shard's HTTP side: takes accepted sockets, and gives those that turn out to carry a channel to the tunnel.

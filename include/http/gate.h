@@ -4,6 +4,7 @@
 #include "directory/policy.h"
 #include "http/engine.h"
 #include "http/request.h"
+#include "http/rpc_connect.h"
 #include "tunnel/arrival.h"
 
 #include <cstdint>
@@ -32,7 +33,7 @@ struct Verdict {
     std::string rule;     ///< which entry decided on the target
 
     std::optional<auth::Principal> who;
-    std::optional<tunnel::Method> method; ///< null: no request of this protocol
+    std::optional<tunnel::Method> method; ///< null: no request of this protocol, or not served
     directory::Decision decision;         ///< take_over: where to
 
     /// As the log shows it.
@@ -51,7 +52,10 @@ public:
     /// The body of an OUT request is one or two RTS PDUs. More than this is no RPC client.
     static constexpr std::uint64_t out_body = 65536;
 
-    Gate(const auth::Backends& backends, directory::Policy& policy) noexcept : backends_(backends), policy_(policy) {}
+    Gate(const auth::Backends& backends, directory::Policy& policy, RpcConnect rpc_connect) noexcept
+        : backends_(backends), policy_(policy), rpc_connect_(rpc_connect)
+    {
+    }
 
     /// For one connection.
     auth::Authenticator authenticator(bool tls) const { return {backends_, auth::Channel{tls}}; }
@@ -65,11 +69,16 @@ public:
     static Verdict too_busy(const Request& request, std::string reason);
 
 private:
+    bool serves_connect(const Request& request) const noexcept
+    {
+        return rpc_connect_ != RpcConnect::no && !request.tls;
+    }
     static Verdict conclude(const Request& request, Verdict verdict, auth::Outcome&& outcome);
     Verdict target(const Request& request, Verdict verdict) const;
 
     auth::Backends backends_;
     directory::Policy& policy_;
+    RpcConnect rpc_connect_;
 };
 
 } // namespace http

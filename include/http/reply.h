@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,9 +12,6 @@ constexpr std::string_view continue_reply = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /// MS-RPCH section 2.1.2.1.6, with the Echo RTS PDU of section 2.2.4.46 as its body.
 std::string echo_reply(bool keep_alive);
-
-/// MS-RPCH section 2.1.2.1.3: `HTTP/1.0 503 RPC Error: 6ba`. Ends the connection.
-std::string rpc_error_reply(std::uint32_t code);
 
 /// An ordinary reply without body that ends the connection.
 std::string closing_reply(unsigned status);

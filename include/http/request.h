@@ -12,6 +12,7 @@ namespace http {
 /// A request as the engine parsed it, copied so that a worker can look at it.
 struct Request {
     HeadFacts facts;
+    bool tls = false; ///< how it came
     std::string method;
     std::string target; ///< of the request line, nothing decoded
     std::optional<std::string> authorization;
@@ -30,6 +31,10 @@ struct TargetParts {
 /// Takes the target of a request line apart. The absolute form of RFC 9112 section 3.2.2 is accepted and its
 /// authority ignored.
 TargetParts split_target(std::string_view target) noexcept;
+
+/// `server:port` of a RPC_CONNECT request, whose path is not fixed (MS-RPCH 3.1.2.3): what is behind the first "?", or
+/// all of a target that is no path, `RPC_CONNECT server:port`.
+std::string_view rpc_connect_target(std::string_view target) noexcept;
 
 /// The Pragma directives of MS-RPCH sections 2.1.2.1.1 and 2.1.2.1.2. Unknown and malformed ones are ignored, as the
 /// specification asks; of a repeated one the first counts.

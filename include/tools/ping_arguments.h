@@ -11,7 +11,7 @@ using Slot = unsigned char;
 
 namespace slot {
 inline constexpr Slot ca_file = 128, insecure = 129, json = 130, password_fd = 131, proxy = 132, timeout = 133,
-                      version = 134;
+                      version = 134, direct = 135, v1 = 136;
 }
 
 /// What the command line says, before it is judged: at most one value an option. A long option with the

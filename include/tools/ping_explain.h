@@ -27,6 +27,12 @@ Failure explain_end(rpch::Client::State state, const std::string& channel, const
 /// Nothing came within the time limit of a step.
 Failure explain_silence(rpch::Client::State state, const Options& options);
 
+// Plain RPC on one connection: --v1, --direct. `calling`: it was open, and a call was under way.
+Failure explain_plain_end(bool calling, const std::string& how);
+Failure explain_plain_silence(const Options& options, bool calling);
+/// `got` is what came in place of the banner, `error` why no more did; empty when the time was over.
+Failure explain_no_banner(const Options& options, const std::string& got, const std::string& error);
+
 /// "Basic, NTLM", or "none".
 std::string list_schemes(const Response& response);
 

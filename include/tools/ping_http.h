@@ -13,12 +13,12 @@
 
 namespace ping {
 
-/// The head of a request as MS-RPCH 2.1.2.1.1, .2 and .5 want it.
+/// The head of a request as MS-RPCH 2.1.2.1.1, .2 and .5 want it, and 2.1.1.1.1 for version 1.
 struct Request {
-    std::string_view method; ///< "RPC_IN_DATA", "RPC_OUT_DATA"
+    std::string_view method; ///< "RPC_IN_DATA", "RPC_OUT_DATA", "RPC_CONNECT"
     std::string resource;    ///< "/rpc/rpcproxy.dll?exch01:6001"
     std::string host;        ///< for the Host header
-    std::uint64_t content_length = 0;
+    std::optional<std::uint64_t> content_length; ///< without: RPC_CONNECT, MS-RPCH 2.1.1.1.1
     std::string authorization; ///< "Basic ..."; empty: none
 
     /// `show_secrets` false: for a trace.

@@ -23,7 +23,9 @@ struct Options {
     enum class Password { given, prompt, descriptor };
 
     Action action = Action::ping;
-    bool echo = false; ///< -E: the proxy alone
+    bool echo = false;     ///< -E: the proxy alone
+    bool version1 = false; ///< --v1: RPC_CONNECT
+    bool direct = false;   ///< --direct: no proxy; proxy_host and proxy_port are the server's
 
     std::string proxy_host; ///< without brackets
     std::uint16_t proxy_port = 0;
@@ -51,6 +53,8 @@ struct Options {
 
     /// "exch01:6001"
     std::string target() const { return server + ":" + std::to_string(endpoint); }
+    /// What the first connection goes to.
+    std::string peer() const { return direct ? "server" : "proxy"; }
 };
 
 struct Parsed {

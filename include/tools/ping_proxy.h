@@ -6,13 +6,14 @@
 #include "tools/ping_wire.h"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 namespace ping {
 
-/// The way to the RPC proxy, for both channels: name, TCP, TLS, authentication. Every method reports its
-/// steps; false means that a step has failed and was reported.
+/// The way to the RPC proxy, for both channels: name, TCP, TLS, authentication. With --direct, the name and TCP of the
+/// server. Every method reports its steps; false means that a step has failed and was reported.
 class Proxy {
 public:
     /// `tls` is null for plain HTTP.
@@ -29,7 +30,7 @@ public:
     bool ask_schemes(Channel& channel);
 
     /// A request for the target, with credentials.
-    Request request(std::string_view method, std::uint64_t content_length) const;
+    Request request(std::string_view method, std::optional<std::uint64_t> content_length) const;
 
     /// Takes the body of the response whose head has come, so that the connection can carry the next
     /// request: at most 64 KiB. False when that cannot be done; nothing is reported.

@@ -53,8 +53,8 @@ private:
     bool stuck_ = false;
 };
 
-/// One connection to the proxy and the HTTP on it: request heads and bodies go out, heads and bodies of
-/// responses come in as events. Nothing waits longer than its deadline.
+/// One connection to the proxy, or to a server without one, and the HTTP on it: request heads and bodies go out,
+/// heads and bodies of responses come in as events. Nothing waits longer than its deadline.
 class Channel {
 public:
     enum class Event {
@@ -76,6 +76,9 @@ public:
 
     /// The handshake failed because of the certificate.
     bool untrusted() const noexcept { return untrusted_; }
+
+    /// On a new connection: there is no HTTP, all that comes is body.
+    void expect_body() noexcept;
 
     /// False when it cannot be written until the deadline: see error().
     bool send(base::Bytes bytes, const Deadline& deadline);

@@ -12,10 +12,11 @@
 
 namespace tunnel {
 
-/// The role of a request is chosen by its method, MS-RPCH section 3.
-enum class Method : std::uint8_t { in_data, out_data };
+/// The role of a request is chosen by its method, MS-RPCH section 3: the channels of version 2, and
+/// RPC_CONNECT of version 1.
+enum class Method : std::uint8_t { in_data, out_data, connect };
 
-/// An authenticated, allowed and routed channel request, on its way from the HTTP engine to the tunnel.
+/// An admitted, allowed and routed channel request, on its way from the HTTP engine to the tunnel.
 /// Nothing has been answered yet: `100 Continue`, the success head and a late `503` are the tunnel's.
 struct Arrival {
     std::uint64_t id = 0; ///< of the HTTP connection, for the log

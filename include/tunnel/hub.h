@@ -4,6 +4,7 @@
 #include "tunnel/environment.h"
 #include "tunnel/farewell.h"
 #include "tunnel/inbound_channel.h"
+#include "tunnel/mixed_proxy.h"
 #include "tunnel/newcomer.h"
 #include "tunnel/outbound_channel.h"
 #include "tunnel/pairing.h"
@@ -23,7 +24,7 @@ namespace tunnel {
 ///
 /// A channel request arrives on any shard. As soon as its first PDU has named the virtual connection, the
 /// stream moves to that connection's home shard, so that everything about it happens in one thread.
-class Hub final : public Reception, public Newcomer::Host {
+class Hub final : public Reception, public Newcomer::Host, public MixedProxy::Host {
 public:
     explicit Hub(const Environment& environment);
     ~Hub();
@@ -33,6 +34,8 @@ public:
     Pairing& pairing() noexcept { return pairing_; }
 
     void arrive(Arrival&& arrival) override;
+    /// A client whose stream is RPC PDUs alone, for the mixed proxy: version 1 of the protocol. It stays on this shard.
+    void splice(Arrival&& arrival, MixedProxy::Replies replies);
     std::size_t clients() const override { return size() + leaving(); }
 
     /// The directory has changed: channels of mailboxes whose active copy has moved are closed, spread over
@@ -48,7 +51,11 @@ public:
     std::size_t inbound_channels() const noexcept { return inbound_.size(); }
     std::size_t outbound_channels() const noexcept { return outbound_.size(); }
     /// Everything that still serves a client.
-    std::size_t size() const noexcept { return inbound_.size() + outbound_.size() + relieved_inbound_.size() + relieved_outbound_.size() + newcomers_.size(); }
+    std::size_t size() const noexcept
+    {
+        return inbound_.size() + outbound_.size() + relieved_inbound_.size() + relieved_outbound_.size()
+               + newcomers_.size() + spliced_.size();
+    }
     /// Clients that have been told the end and may still be reading it.
     std::size_t leaving() const noexcept { return farewell_.size(); }
 
@@ -69,6 +76,7 @@ public:
 private:
     void newcomer_ready(Newcomer& newcomer, Opening&& opening) override;
     void newcomer_failed(Newcomer& newcomer, const std::string& reason) override;
+    void mixed_proxy_ended(MixedProxy& proxy) override;
 
     void admit(Opening&& opening);
     const char* objection(const Opening& opening);
@@ -76,7 +84,8 @@ private:
 
     struct Recheck;
     void mark_moved(const Recheck& answer);
-    void end(const rpch::Cookie& virtual_connection, const char* reason);
+    Spread::Act ending(const rpch::Cookie& virtual_connection, const char* reason);
+    static Spread::Act ending(const std::weak_ptr<MixedProxy>& proxy, const char* reason);
 
     const Environment environment_;
     std::vector<Hub*> hubs_;
@@ -87,11 +96,12 @@ private:
     std::unordered_map<rpch::Cookie, std::unique_ptr<OutboundChannel>> outbound_;
     std::vector<std::unique_ptr<InboundChannel>> relieved_inbound_;
     std::vector<std::unique_ptr<OutboundChannel>> relieved_outbound_;
+    std::unordered_map<const MixedProxy*, std::shared_ptr<MixedProxy>> spliced_;
     std::shared_ptr<Recheck> recheck_;
     Spread moved_;   // closes tunnels whose mailbox has moved
     Spread asking_;  // asks for new OUT channels
-    Spread closing_; // closes what cannot move
-    Spread cutting_; // closes what has not moved
+    Spread ending_;  // ends what cannot move
+    Spread cutting_; // ends what has not moved
     bool closed_ = false;
 };
 

@@ -35,6 +35,9 @@ public:
         virtual void leg_writable() = 0;
         /// The stream has ended or broken, or what came is no PDU stream. The last callback.
         virtual void leg_closed(const std::string& reason) = 0;
+        /// The peer has said its last word, or is gone for good, while nothing may be read. True: what it sent before
+        /// is still wanted; resume() or close() follows.
+        virtual bool leg_hung_up() { return false; }
         /// The server's banner was complete; only after expect_banner().
         virtual void leg_banner() {}
 

@@ -138,6 +138,10 @@ Instance::Instance(Config config)
     open_shards();
     base::log::notice("starting", {{"version", VERSION}, {"shards", shards_.size()}, {"descriptors", descriptors},
                                    {"user", identity ? identity->user : std::to_string(geteuid())}});
+    if (config_.rpc_connect == http::RpcConnect::anonymous)
+        base::log::warning("anonymous-clients",
+                           {{"option", "rpc_connect"},
+                            {"advice", "whoever reaches a plain listener reaches the whole allowlist"}});
     if (descriptors < 2 * config_.connection_limit)
         base::log::warning("descriptors-few", {{"descriptors", descriptors}, {"connection_limit", config_.connection_limit}});
 }
@@ -201,7 +205,7 @@ void Instance::open_shards()
     const http::Limits limits = http_limits(config_);
     std::vector<tunnel::Hub*> hubs;
     for (const auto& shard : shards_) {
-        shard->open(*workers_, *backends_, *policy_, tunnel_settings_, nodes_, limits);
+        shard->open(*workers_, *backends_, *policy_, tunnel_settings_, nodes_, limits, config_.rpc_connect);
         hubs.push_back(&shard->hub());
     }
     for (tunnel::Hub* const hub : hubs)

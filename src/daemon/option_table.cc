@@ -28,6 +28,8 @@ constexpr Option table[] = {
     {"database", File{&Config::database}, "", false, "the directory database"},
     {"auth", Schemes{&Config::auth}, "basic", false, "authentication schemes, in the order of their offer"},
     {"basic_without_tls", YesNo{&Config::basic_without_tls}, "no", false, "Basic on plain listeners too"},
+    {"rpc_connect", ConnectMode{&Config::rpc_connect}, "no", false,
+     "who may use version 1 of the protocol, RPC_CONNECT, on plain listeners"},
     {"realm", Realm{&Config::realm}, "rpctunnel", false, "the realm that password prompts show"},
     {"valid_ports_interval", Duration{&Config::valid_ports_interval, 1s, 168h, true}, "15min", true,
      "time between rebuilds of the generated ValidPorts list; 0 = only at start"},
@@ -68,6 +70,15 @@ constexpr struct {
 } levels[] = {
     {"error", base::log::Level::error}, {"warning", base::log::Level::warning}, {"notice", base::log::Level::notice},
     {"info", base::log::Level::info},   {"debug", base::log::Level::debug},
+};
+
+constexpr struct {
+    const char* name;
+    http::RpcConnect mode;
+} connect_modes[] = {
+    {"no", http::RpcConnect::no},
+    {"authenticated", http::RpcConnect::authenticated},
+    {"anonymous", http::RpcConnect::anonymous},
 };
 
 template <class... Cases> struct Overloaded : Cases... {
@@ -141,6 +152,7 @@ std::string Option::type() const
                           [](const Count&) { return "number"; },
                           [](const Size&) { return "size in bytes, KiB, MiB, GiB"; },
                           [](const Duration&) { return "duration in ms, s, min, h, d"; },
+                          [](const ConnectMode&) { return "word"; },
                           [](const LogLevel&) { return "word"; },
                       },
                       kind);
@@ -163,6 +175,7 @@ std::string Option::range() const
                               const std::string zero = k.zero_too && k.min > Millis(0) ? "0 or " : "";
                               return zero + duration_text(k.min) + ".." + duration_text(k.max);
                           },
+                          [](const ConnectMode&) { return std::string("no, authenticated, anonymous"); },
                           [](const LogLevel&) { return std::string("error, warning, notice, info, debug"); },
                       },
                       kind);
@@ -225,6 +238,15 @@ std::string Option::set(Config& config, std::string_view value, const std::strin
             [&](const Count& k) { return ranged(k, base::parse_decimal(value, UINT64_MAX), false); },
             [&](const Size& k) { return ranged(k, parse_size(value), false); },
             [&](const Duration& k) { return ranged(k, parse_duration(value), k.zero_too); },
+            [&](const ConnectMode& k) -> std::string {
+                for (const auto& mode : connect_modes) {
+                    if (value == mode.name) {
+                        config.*k.place = mode.mode;
+                        return {};
+                    }
+                }
+                return in_quotes(value) + " is none of " + range();
+            },
             [&](const LogLevel& k) -> std::string {
                 for (const auto& level : levels) {
                     if (value == level.name) {

@@ -60,10 +60,11 @@ net::Address Shard::listen_for_proxies(const net::Address& address, const std::s
 }
 
 void Shard::open(base::Workers& workers, const auth::Backends& backends, directory::Policy& policy,
-                 const tunnel::Settings& settings, const tunnel::Nodes& nodes, const http::Limits& limits)
+                 const tunnel::Settings& settings, const tunnel::Nodes& nodes, const http::Limits& limits,
+                 http::RpcConnect rpc_connect)
 {
     hub_.emplace(tunnel::Environment{loop_, workers, policy, settings, nodes});
-    front_.emplace(http::Env{loop_, workers, backends, policy, *hub_, limits});
+    front_.emplace(http::Env{loop_, workers, backends, policy, *hub_, limits, rpc_connect});
 }
 
 void Shard::start()

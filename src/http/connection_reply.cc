@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "http/connection.h"
 #include "http/reply.h"
+#include "tunnel/reply.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -80,7 +81,7 @@ void Connection::body_done()
     const Verdict& verdict = question_->verdict;
     if (verdict.kind == Verdict::Kind::echo)
         return reply(echo_reply(!close_after_), close_after_);
-    reply(rpc_error_reply(verdict.rpc_error), true);
+    reply(tunnel::rpc_error_reply(verdict.rpc_error), true);
 }
 
 void Connection::reply(std::string_view bytes, bool close_after)

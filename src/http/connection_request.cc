@@ -85,6 +85,7 @@ Guest::Ruling Connection::rule(Request&& request)
         question_ = std::make_shared<Question>();
         question_->authenticator = authenticator_;
         question_->request = std::move(request);
+        question_->request.tls = stream_.tls();
         question_->verdict = front_.gate_.glance(question_->request, *authenticator_);
     }
     switch (question_->verdict.kind) {

@@ -2,8 +2,8 @@
 
 #include "base/log.h"
 #include "http/connection.h"
-#include "http/reply.h"
 #include "net/stream.h"
+#include "tunnel/reply.h"
 
 #include <algorithm>
 #include <atomic>
@@ -35,7 +35,7 @@ unsigned exchange_limit(const Limits& limits) noexcept
 } // namespace
 
 Front::Front(const Env& env)
-    : env_(env), gate_(env.backends, env.policy),
+    : env_(env), gate_(env.backends, env.policy, env.rpc_connect),
       engine_(env.loop, exchange_limit(env.limits), small_pool),
       large_engine_(env.loop, exchange_limit(env.limits), env.limits.head_bytes + pool_margin)
 {
@@ -73,7 +73,7 @@ void Front::accept(base::UniqueFd socket, const net::Address& peer, const net::T
 void Front::turn_away(base::UniqueFd socket, bool tls, const char* reason) noexcept
 {
     if (!tls) { // as much as can be said without waiting for him
-        const std::string reply = rpc_error_reply(server_too_busy);
+        const std::string reply = tunnel::rpc_error_reply(server_too_busy);
         net::Stream stream(std::move(socket));
         stream.write({reinterpret_cast<const std::uint8_t*>(reply.data()), reply.size()});
         stream.shutdown_write();

@@ -19,6 +19,8 @@ std::optional<tunnel::Method> method_of(std::string_view name) noexcept
         return tunnel::Method::in_data;
     if (name == "RPC_OUT_DATA")
         return tunnel::Method::out_data;
+    if (name == "RPC_CONNECT")
+        return tunnel::Method::connect;
     return std::nullopt;
 }
 
@@ -34,7 +36,9 @@ Verdict answer(const Request& request, Verdict verdict, unsigned status, std::st
 {
     verdict.kind = Verdict::Kind::answer;
     verdict.answer.status = status;
-    verdict.after_body = body_first(request.facts);
+    // Nothing tells where the body of RPC_CONNECT ends: only a challenge, after which the client begins anew, lets the
+    // connection live on.
+    verdict.after_body = body_first(request.facts) && (verdict.method != tunnel::Method::connect || status == 401);
     verdict.refused = true;
     verdict.reason = std::move(reason);
     return verdict;
@@ -79,12 +83,22 @@ unsigned Verdict::status() const noexcept
 Verdict Gate::glance(const Request& request, auth::Authenticator& authenticator) const
 {
     Verdict verdict;
-    if (split_target(request.target).door == Door::none)
-        return answer(request, std::move(verdict), 404, "no such path");
     verdict.method = method_of(request.method);
+    if (verdict.method == tunnel::Method::connect && !serves_connect(request))
+        verdict.method.reset();
+    const bool version1 = verdict.method == tunnel::Method::connect;
+    if (!version1 && split_target(request.target).door == Door::none)
+        return answer(request, std::move(verdict), 404, "no such path");
     if (!verdict.method) {
-        verdict.answer.headers.emplace_back("Allow", "RPC_IN_DATA, RPC_OUT_DATA");
+        verdict.answer.headers.emplace_back("Allow", serves_connect(request) ? "RPC_IN_DATA, RPC_OUT_DATA, RPC_CONNECT"
+                                                                             : "RPC_IN_DATA, RPC_OUT_DATA");
         return answer(request, std::move(verdict), 405, "method");
+    }
+    if (version1 && request.facts.has_length)
+        return answer(request, std::move(verdict), 400, "Content-Length in RPC_CONNECT");
+    if (version1 && rpc_connect_ == RpcConnect::anonymous) {
+        verdict.who = auth::Principal{"anonymous", {}};
+        return verdict;
     }
 
     std::optional<auth::Outcome> outcome = authenticator.quick(request.authorization);
@@ -130,6 +144,8 @@ Verdict Gate::conclude(const Request& request, Verdict verdict, auth::Outcome&& 
     }
 
     verdict.who = std::move(outcome.who);
+    if (verdict.method == tunnel::Method::connect)
+        return verdict;
     if (request.facts.content_length <= echo_body)
         verdict.kind = Verdict::Kind::echo;
     else if (verdict.method == tunnel::Method::out_data && request.facts.content_length > out_body)
@@ -139,7 +155,8 @@ Verdict Gate::conclude(const Request& request, Verdict verdict, auth::Outcome&& 
 
 Verdict Gate::target(const Request& request, Verdict verdict) const
 {
-    const std::string_view query = split_target(request.target).query;
+    const std::string_view query = verdict.method == tunnel::Method::connect ? rpc_connect_target(request.target)
+                                                                             : split_target(request.target).query;
     verdict.decision = policy_.decide(query);
     verdict.rule = verdict.decision.rule;
     std::string reason = verdict.decision.reason;

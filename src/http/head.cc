@@ -101,10 +101,12 @@ HeadCheck refuse(HeadCheck check, unsigned status, const char* reason) noexcept
 
 HeadCheck conclude(HeadCheck check, const Fields& fields) noexcept
 {
+    // Version 1, MS-RPCH 2.1.1.1.1: what follows the head has neither length nor coding, and no Host is named.
+    const bool version1 = check.method == "RPC_CONNECT";
     if (fields.transfer_encoding && fields.content_length > 0)
         return refuse(check, 400, "Content-Length together with Transfer-Encoding");
     if (fields.transfer_encoding)
-        return refuse(check, 411, "Transfer-Encoding");
+        return refuse(check, version1 ? 400 : 411, "Transfer-Encoding");
     if (fields.content_length > 1)
         return refuse(check, 400, "more than one Content-Length");
     if (fields.bad_length)
@@ -113,13 +115,14 @@ HeadCheck conclude(HeadCheck check, const Fields& fields) noexcept
         return refuse(check, 400, "blank behind Content-Length");
     if (fields.host > 1)
         return refuse(check, 400, "more than one Host");
-    if (fields.host == 0 && !check.facts.http10)
+    if (fields.host == 0 && !check.facts.http10 && !version1)
         return refuse(check, 400, "no Host");
     if (fields.authorization > 1)
         return refuse(check, 400, "more than one Authorization");
     if (fields.expect_other && !check.facts.http10)
         return refuse(check, 417, "unknown expectation");
 
+    check.facts.has_length = fields.content_length > 0;
     check.facts.content_length = fields.length;
     check.facts.expect_continue = fields.expect_continue && !check.facts.http10;
     check.facts.keep_alive = !fields.close && (fields.keep_alive || !check.facts.http10);

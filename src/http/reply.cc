@@ -1,7 +1,6 @@
 #include "http/reply.h"
 
 #include <array>
-#include <cstdio>
 
 namespace http {
 
@@ -41,13 +40,6 @@ std::string echo_reply(bool keep_alive)
     reply += keep_alive ? "Connection: Keep-Alive\r\n\r\n" : "Connection: close\r\n\r\n";
     reply.append(echo_pdu.data(), echo_pdu.size());
     return reply;
-}
-
-std::string rpc_error_reply(std::uint32_t code)
-{
-    char digits[9];
-    std::snprintf(digits, sizeof digits, "%x", static_cast<unsigned>(code));
-    return std::string("HTTP/1.0 503 RPC Error: ") + digits + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 }
 
 std::string closing_reply(unsigned status)

@@ -79,6 +79,13 @@ TargetParts split_target(std::string_view target) noexcept
     return parts;
 }
 
+std::string_view rpc_connect_target(std::string_view target) noexcept
+{
+    const TargetParts parts = split_target(target);
+    const bool no_path = target.find('?') == std::string_view::npos && !parts.path.starts_with('/');
+    return no_path ? parts.path : parts.query;
+}
+
 Pragma parse_pragma(const std::vector<std::string>& values)
 {
     Pragma pragma;

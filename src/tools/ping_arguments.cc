@@ -14,6 +14,7 @@ struct LongOption {
 constexpr LongOption long_options[] = {
     {"ca-file", slot::ca_file, true},
     {"count", 'i', true},
+    {"direct", slot::direct, false},
     {"echo", 'E', false},
     {"endpoint", 'e', true},
     {"help", '?', false},
@@ -23,6 +24,7 @@ constexpr LongOption long_options[] = {
     {"proxy", slot::proxy, true},
     {"server", 's', true},
     {"timeout", slot::timeout, true},
+    {"v1", slot::v1, false},
     {"version", slot::version, false},
 };
 

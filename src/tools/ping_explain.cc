@@ -74,6 +74,8 @@ Failure unavailable(const Response& response, const Options& options)
     case server_unavailable:
         failure.meaning = "The proxy does not allow " + target +
                           ", or nothing answers there. Both are reported with this number.";
+        if (options.version1)
+            failure.meaning += " In version 1, a server that does not greet with ncacn_http/1.0 counts as none.";
         failure.advice =
             "Compare the target with ValidPorts on the proxy (\"rpctunnelctl explain " + target +
             "\" tells the rule); then, from the proxy, see whether the name resolves and the port accepts connections.";
@@ -112,6 +114,14 @@ Failure unavailable(const Response& response, const Options& options)
 Failure other(const Response& response, const Options& options)
 {
     Failure failure(Exit::protocol, protocol_error);
+    const bool unknown_request = response.status == 400 || response.status == 405 || response.status == 411 ||
+                                 response.status == 501;
+    if (options.version1 && unknown_request) {
+        failure.meaning = "The proxy does not serve RPC_CONNECT, version 1 of the protocol, at this address.";
+        failure.advice = "Version 1 is usually off, and never served over TLS: on rpctunneld, rpc_connect switches it "
+                         "on for plain listeners. Without --v1, version 2 is spoken.";
+        return failure;
+    }
     switch (response.status) {
     case 400:
     case 411:
@@ -193,7 +203,7 @@ Failure explain_refusal(const rpch::RpcAnswer& answer, const std::string& target
 {
     static constexpr std::uint32_t nca_unknown_interface = 0x1c010003, nca_operation_range = 0x1c010002;
     Failure failure(Exit::access_denied, access_denied);
-    const std::string proven = "The whole path works: " + target + " answered through the tunnel, but it ";
+    const std::string proven = "The whole path works: " + target + " answered, but it ";
     char number[32];
     switch (answer.type) {
     case rpch::PacketType::bind_nak:
@@ -258,6 +268,48 @@ Failure explain_end(rpch::Client::State state, const std::string& channel, const
         break;
     }
     failure.meaning += how + ".";
+    return failure;
+}
+
+Failure explain_plain_end(bool calling, const std::string& how)
+{
+    Failure failure(Exit::protocol, protocol_error, how.empty() ? "the response is complete" : how);
+    if (calling) {
+        failure.win32 = call_failed;
+        failure.meaning = "The connection ended during the call: " + failure.detail + ".";
+        failure.advice = "The server may have closed its connection, or a device in between cuts long requests.";
+    } else {
+        failure.meaning = "The proxy ended the connection without an answer: " + failure.detail + ".";
+        failure.advice = "The log of the proxy tells why. If it expects TLS, it does not serve version 1.";
+    }
+    return failure;
+}
+
+Failure explain_plain_silence(const Options& options, bool calling)
+{
+    Failure failure(Exit::protocol, protocol_error, "nothing within " + std::to_string(options.timeout_s) + " s");
+    if (calling) {
+        failure.meaning = "The connection is open, but the RPC server does not answer.";
+        failure.advice =
+            "Look at the service on " + options.target() + "; it may hang, or a device in between holds data back.";
+    } else {
+        failure.meaning = "The proxy takes the request and does not answer.";
+        failure.advice = "It may still be trying to reach " + options.target() +
+                         ", or wait for the server's greeting: --timeout waits longer.";
+    }
+    return failure;
+}
+
+Failure explain_no_banner(const Options& options, const std::string& got, const std::string& error)
+{
+    Failure failure(Exit::server_unavailable, server_unavailable);
+    failure.detail = !got.empty()     ? "\"" + got.substr(0, 40) + "\""
+                     : !error.empty() ? error
+                                      : "nothing within " + std::to_string(options.timeout_s) + " s";
+    failure.meaning = options.target() + " accepts connections, but does not greet with ncacn_http/1.0: " +
+                      "it is no server for RPC over HTTP.";
+    failure.advice = "Check -s and -e. A service of plain TCP (ncacn_ip_tcp) greets nobody: it can be reached "
+                     "through a proxy only.";
     return failure;
 }
 

@@ -42,15 +42,19 @@ std::string Request::head(bool show_secrets) const
     std::string text(method);
     text += " " + resource + " HTTP/1.1\r\n";
     text += "Host: " + host + "\r\n";
-    text += "Accept: application/rpc\r\n"
-            "User-Agent: MSRPC\r\n"
-            "Cache-Control: no-cache\r\n"
-            "Connection: Keep-Alive\r\n"
-            "Pragma: No-cache\r\n";
+    if (content_length)
+        text += "Accept: application/rpc\r\n"
+                "User-Agent: MSRPC\r\n"
+                "Cache-Control: no-cache\r\n"
+                "Connection: Keep-Alive\r\n";
+    else
+        text += "User-Agent: RPC\r\n";
+    text += "Pragma: No-cache\r\n";
     if (!authorization.empty())
         text += "Authorization: " + (show_secrets ? authorization : std::string("Basic (hidden)")) + "\r\n";
-    text += "Content-Length: " + std::to_string(content_length) + "\r\n\r\n";
-    return text;
+    if (content_length)
+        text += "Content-Length: " + std::to_string(*content_length) + "\r\n";
+    return text + "\r\n";
 }
 
 std::string host_header(const std::string& host, std::uint16_t port, bool tls)

@@ -2,6 +2,7 @@
 #include "tools/ping_echo.h"
 #include "tools/ping_explain.h"
 #include "tools/ping_options.h"
+#include "tools/ping_plain.h"
 #include "tools/ask_password.h"
 #include "tools/ping_tunnel.h"
 
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
+#include <memory>
 
 namespace ping {
 namespace {
@@ -58,15 +60,18 @@ std::string obtain_password(Options& options)
 
 std::string title(const Options& options)
 {
+    if (options.direct)
+        return options.target() + " without a proxy";
     std::string text = options.echo ? "Pinging the RPC proxy " : options.target() + " through ";
     text += options.tls ? "https://" : "http://";
     text += host_header(options.proxy_host, options.proxy_port, options.tls) + options.path;
+    text += options.version1 ? " with RPC_CONNECT" : "";
     text += options.identity ? ", Basic as " + options.identity->login() : ", without authentication";
     return text;
 }
 
 /// -i: the same call again and again. True when every one was answered.
-bool repeat_calls(const Options& options, Report& report, Tunnel& tunnel)
+bool repeat_calls(const Options& options, Report& report, Caller& caller)
 {
     using Milliseconds = std::chrono::duration<double, std::milli>;
     const auto began = Clock::now();
@@ -85,9 +90,9 @@ bool repeat_calls(const Options& options, Report& report, Tunnel& tunnel)
     report.begin(Place::rpc, "calls");
     while (completed < options.count) {
         const auto sent = Clock::now();
-        const auto answer = tunnel.call(rpch::mgmt::op_is_server_listening);
+        const auto answer = caller.call(rpch::mgmt::op_is_server_listening);
         if (!answer || answer->type != rpch::PacketType::response) {
-            report.failed(answer ? explain_refusal(*answer, options.target()) : tunnel.failure());
+            report.failed(answer ? explain_refusal(*answer, options.target()) : caller.failure());
             return false;
         }
         const Milliseconds took = Clock::now() - sent;
@@ -103,12 +108,12 @@ bool repeat_calls(const Options& options, Report& report, Tunnel& tunnel)
     return true;
 }
 
-bool ask_is_listening(const Options& options, Report& report, Tunnel& tunnel)
+bool ask_is_listening(const Options& options, Report& report, Caller& caller)
 {
     report.begin(Place::rpc, "is_server_listening");
-    const auto answer = tunnel.call(rpch::mgmt::op_is_server_listening);
+    const auto answer = caller.call(rpch::mgmt::op_is_server_listening);
     if (!answer || answer->type != rpch::PacketType::response) {
-        report.failed(answer ? explain_refusal(*answer, options.target()) : tunnel.failure());
+        report.failed(answer ? explain_refusal(*answer, options.target()) : caller.failure());
         return false;
     }
     const auto listening = rpch::mgmt::decode_is_server_listening(answer->stub, answer->little_endian);
@@ -129,12 +134,12 @@ bool ask_is_listening(const Options& options, Report& report, Tunnel& tunnel)
     return false;
 }
 
-bool ask_interfaces(Report& report, Tunnel& tunnel)
+bool ask_interfaces(Report& report, Caller& caller)
 {
     report.begin(Place::rpc, "inq_if_ids");
-    const auto answer = tunnel.call(rpch::mgmt::op_inq_if_ids);
+    const auto answer = caller.call(rpch::mgmt::op_inq_if_ids);
     if (!answer) {
-        report.failed(tunnel.failure());
+        report.failed(caller.failure());
         return false;
     }
     const auto ids = answer->type == rpch::PacketType::response
@@ -160,19 +165,24 @@ bool ask_interfaces(Report& report, Tunnel& tunnel)
 
 bool call(const Options& options, Report& report, Proxy& proxy)
 {
-    Tunnel tunnel(options, report, proxy);
-    if (!tunnel.open())
+    std::unique_ptr<Caller> path;
+    if (options.version1 || options.direct)
+        path = std::make_unique<PlainCaller>(options, report, proxy);
+    else
+        path = std::make_unique<Tunnel>(options, report, proxy);
+    Caller& caller = *path;
+    if (!caller.open())
         return false;
 
     report.begin(Place::rpc, "bind");
-    const auto answer = tunnel.bind(rpch::mgmt::interface);
+    const auto answer = caller.bind(rpch::mgmt::interface);
     if (!answer || answer->type != rpch::PacketType::bind_ack || answer->result != 0) {
-        report.failed(answer ? explain_refusal(*answer, options.target()) : tunnel.failure());
+        report.failed(answer ? explain_refusal(*answer, options.target()) : caller.failure());
         return false;
     }
     report.passed("management interface accepted");
-    return ask_is_listening(options, report, tunnel) && ask_interfaces(report, tunnel) &&
-           (options.count == 1 || repeat_calls(options, report, tunnel));
+    return ask_is_listening(options, report, caller) && ask_interfaces(report, caller) &&
+           (options.count == 1 || repeat_calls(options, report, caller));
 }
 
 int run(int argc, char** argv)
@@ -215,9 +225,10 @@ int run(int argc, char** argv)
     else
         call(options, report, proxy);
     const std::string where = host_header(options.proxy_host, options.proxy_port, options.tls);
-    const Exit code = report.verdict(options.echo
-                                         ? "the RPC proxy " + where + " answers on both methods."
-                                         : options.target() + " answered real RPC calls through " + where + ".");
+    const std::string called = options.target() + " answered real RPC calls ";
+    const Exit code = report.verdict(options.echo     ? "the RPC proxy " + where + " answers on both methods."
+                                     : options.direct ? called + "without a proxy."
+                                                      : called + "through " + where + ".");
     if (network.stuck()) {
         std::fflush(nullptr);
         std::_Exit(static_cast<int>(code));

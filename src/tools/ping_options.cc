@@ -129,6 +129,29 @@ std::string judge_proxy(const Arguments& said, Options& options, bool wants_tls)
     return {};
 }
 
+/// The server itself takes the place of the proxy.
+std::string judge_direct(const Arguments& said, Options& options)
+{
+    for (const Slot option : {Slot{'o'}, slot::proxy, Slot{'E'}, Slot{'P'}, Slot{'H'}, Slot{'F'}, slot::v1})
+        if (said.has(option))
+            return "--direct goes to the server itself: " + said.name(option) + " is for a proxy";
+    options.proxy_port = options.endpoint;
+    std::uint16_t port = 0;
+    if (options.server.find('@') != std::string::npos ||
+        !split_host_port(options.server, options.proxy_host, port) || port != 0)
+        return "--direct needs a host, not \"" + options.server + "\"";
+    return {};
+}
+
+std::string judge_version1(const Arguments& said, const Options& options)
+{
+    if (said.has(slot::v1) && options.echo)
+        return "-E pings a proxy of version 2: --v1 has no echo";
+    if (said.has(slot::v1) && options.tls)
+        return "--v1 has no TLS: version 1 of the protocol is plain HTTP";
+    return {};
+}
+
 std::string judge_tls(const Arguments& said, Options& options)
 {
     options.ca_file = said.value(slot::ca_file);
@@ -229,13 +252,16 @@ std::string judge_target(const Arguments& said, Options& options)
 std::string judge(const Arguments& said, Options& options)
 {
     options.echo = said.has('E');
+    options.version1 = said.has(slot::v1);
+    options.direct = said.has(slot::direct);
     options.quiet = said.has('q');
     options.json = said.has(slot::json);
     bool wants_tls = false;
     for (const std::string& error : {
              judge_flags(said, options, wants_tls),
              judge_target(said, options),
-             judge_proxy(said, options, wants_tls),
+             options.direct ? judge_direct(said, options) : judge_proxy(said, options, wants_tls),
+             judge_version1(said, options),
              judge_tls(said, options),
              judge_identity(said, options),
              read_number(said, 'i', 1, 1'000'000, options.count),
@@ -272,6 +298,7 @@ std::string_view usage() noexcept
 {
     return R"(Usage: rpctunnel-ping -o RpcProxy=host[:port] -s server [-e port] [options]
        rpctunnel-ping -o RpcProxy=host[:port] -E [options]
+       rpctunnel-ping --direct -s server [-e port] [options]
 
 Makes a real RPC call through an RPC-over-HTTP proxy, or with -E pings the
 proxy alone, and says where it stops. The letters are those of rpcping; -x and
@@ -282,6 +309,8 @@ proxy alone, and says where it stops. The letters are those of rpcping; -x and
   -s, --server name          the server behind it: a host, or GUID@domain
   -e, --endpoint port        its port (593, the endpoint mapper)
   -E, --echo                 ping the proxy alone
+      --v1                   version 1 of the protocol: RPC_CONNECT
+      --direct               no proxy: plain RPC to an ncacn_http server
   -P user,domain,password    who you are for the proxy; * asks for the password
       --password-fd n        read the password from descriptor n
   -H Basic                   the scheme for -P (or 1)

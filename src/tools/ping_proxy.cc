@@ -61,7 +61,7 @@ bool Proxy::resolve()
     addresses_ = network_.resolve(options_.proxy_host, options_.proxy_port, options_.timeout_s, error);
     if (addresses_.empty()) {
         Failure failure(Exit::connect, server_unavailable, options_.proxy_host + ": " + error);
-        failure.meaning = "The name of the proxy, " + options_.proxy_host + ", cannot be resolved.";
+        failure.meaning = "The name of the " + options_.peer() + ", " + options_.proxy_host + ", cannot be resolved.";
         failure.advice = "Check the spelling and the name server of this machine.";
         report_.failed(failure);
         return false;
@@ -99,7 +99,7 @@ bool Proxy::connect(Channel& channel, base::UniqueFd& fd)
     switch (result.cause) {
     case net::ConnectResult::Cause::refused:
         failure.meaning = "Nothing listens on " + where + ".";
-        failure.advice = "Check the port, and whether the proxy is running.";
+        failure.advice = "Check the port, and whether the " + options_.peer() + " is running.";
         break;
     case net::ConnectResult::Cause::timed_out:
         failure.meaning = "No answer from " + where + ".";
@@ -168,7 +168,7 @@ bool Proxy::check_certificate(Channel& channel)
     return false;
 }
 
-Request Proxy::request(std::string_view name, std::uint64_t content_length) const
+Request Proxy::request(std::string_view name, std::optional<std::uint64_t> content_length) const
 {
     Request request;
     request.method = name;

@@ -1,6 +1,5 @@
 #include "tools/ping_tunnel.h"
 
-#include "base/text.h"
 #include "rpch/rts.h"
 #include "tools/ping_explain.h"
 
@@ -12,7 +11,6 @@ namespace ping {
 namespace {
 
 constexpr std::uint32_t conn_a1_size = 76; // the Content-Length of every first OUT request, 2.1.2.1.2
-constexpr std::size_t response_limit = 1024 * 1024;
 
 /// How long the other channel may take to say the same, once one was refused.
 constexpr std::chrono::milliseconds second_opinion{300};
@@ -30,8 +28,8 @@ bool timeout_in_range(std::uint32_t ms)
 } // namespace
 
 Tunnel::Tunnel(const Options& options, Report& report, Proxy& proxy)
-    : options_(options), report_(report), proxy_(proxy), in_(Place::in, report), out_(Place::out, report),
-      role_({}, rpch::Client::Cookies::random()), reader_(response_limit)
+    : Caller(report), options_(options), proxy_(proxy), in_(Place::in, report), out_(Place::out, report),
+      role_({}, rpch::Client::Cookies::random())
 {
 }
 
@@ -125,16 +123,6 @@ void Tunnel::report_refusals()
         tell(Place::out, out_step_, out_failure_);
 }
 
-std::optional<rpch::RpcAnswer> Tunnel::bind(const rpch::Syntax& interface)
-{
-    return exchange(rpch::bind_pdu(++call_id_, interface));
-}
-
-std::optional<rpch::RpcAnswer> Tunnel::call(std::uint16_t opnum)
-{
-    return exchange(rpch::request_pdu(++call_id_, opnum, {}));
-}
-
 std::optional<rpch::RpcAnswer> Tunnel::exchange(base::Bytes pdu)
 {
     const auto size = static_cast<std::uint32_t>(pdu.size());
@@ -152,17 +140,13 @@ std::optional<rpch::RpcAnswer> Tunnel::exchange(base::Bytes pdu)
     }
     if (const Outcome outcome = pump([&] { return role_.admits(size); }, deadline); outcome != Outcome::done)
         return give_up(outcome);
-    outstanding_ = true;
-    answered_ = false;
     role_.sent(size);
-    if (report_.tracing())
-        report_.trace(Place::in, ">",
-                      "RPC PDU, " + std::to_string(size) + " bytes: " + base::hex(pdu.data(), pdu.size()));
+    trace_rpc(Place::in, ">", pdu);
     if (!send_in(pdu))
         return give_up(Outcome::failed);
-    if (const Outcome outcome = pump([this] { return answered_; }, deadline); outcome != Outcome::done)
+    if (const Outcome outcome = pump([this] { return answered(); }, deadline); outcome != Outcome::done)
         return give_up(outcome);
-    return reader_.answer();
+    return answer();
 }
 
 Tunnel::Outcome Tunnel::pump(const std::function<bool()>& done, const Deadline& deadline)
@@ -278,33 +262,16 @@ void Tunnel::on_out_bytes(base::Bytes bytes)
 
 void Tunnel::on_rpc_piece(const rpch::Framer::Piece& piece)
 {
-    if (piece.first) {
+    if (piece.first)
         if (const char* reason = role_.on_out_rpc(piece.frag_length))
             return broken(reason);
-        pdu_.clear();
-    }
-    pdu_.insert(pdu_.end(), piece.bytes.begin(), piece.bytes.end());
+    if (const char* reason = take(Place::out, piece))
+        return broken(reason);
     if (!piece.last)
         return;
-    if (report_.tracing())
-        report_.trace(Place::out, "<",
-                      "RPC PDU, " + std::to_string(pdu_.size()) + " bytes: " + base::hex(pdu_.data(), pdu_.size()));
     rpch::Effects effects;
     role_.on_consumed(piece.frag_length, effects);
-    if (!carry_out(effects))
-        return;
-    if (!outstanding_)
-        return piece.type == rpch::PacketType::shutdown ? void() : broken("RPC PDU without a call");
-    switch (reader_.take(pdu_, call_id_)) {
-    case rpch::RpcReader::Kind::more:
-        return;
-    case rpch::RpcReader::Kind::answer:
-        answered_ = true;
-        outstanding_ = false;
-        return;
-    case rpch::RpcReader::Kind::bad:
-        return broken(reader_.error());
-    }
+    carry_out(effects);
 }
 
 bool Tunnel::carry_out(const rpch::Effects& effects)

@@ -74,6 +74,12 @@ void Channel::open(base::UniqueFd fd)
     start(net::Stream(std::move(fd)));
 }
 
+void Channel::expect_body() noexcept
+{
+    body_.begin({});
+    within_body_ = true;
+}
+
 bool Channel::open(base::UniqueFd fd, const net::TlsClientContext& context, const std::string& host,
                    const Deadline& deadline)
 {
@@ -120,7 +126,7 @@ bool Channel::send(base::Bytes bytes, const Deadline& deadline)
             return false;
         }
         if (deadline.over()) {
-            error_ = "the proxy takes no more bytes";
+            error_ = "the peer takes no more bytes";
             return false;
         }
         pollfd wait{stream_.fd(), POLLOUT, 0};
@@ -191,7 +197,7 @@ Channel::Event Channel::next()
             return Event::nothing;
         case net::IoResult::Kind::eof:
             over_ = true;
-            error_ = "the proxy closed the connection";
+            error_ = "the peer closed the connection";
             return Event::closed;
         case net::IoResult::Kind::error:
             return fail(stream_.error_text(result));

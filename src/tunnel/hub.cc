@@ -11,31 +11,10 @@
 #include <utility>
 
 namespace tunnel {
-namespace {
-
-/// Channels of moved mailboxes are closed over about this time, so that their clients do not all come
-/// back at once.
-constexpr net::Millis moving_time{2000};
-
-} // namespace
-
-/// Routes on their way to a worker and back. The loop's thread clears `hub` to cancel.
-struct Hub::Recheck {
-    Hub* hub;
-    std::vector<std::pair<std::string, directory::Route>> routes;
-    std::unordered_set<std::string> moved;
-};
-
 Hub::Hub(const Environment& environment)
     : environment_(environment), hubs_{this}, farewell_(environment.loop), pairing_(environment_, farewell_),
-      moved_(environment.loop), asking_(environment.loop), closing_(environment.loop), cutting_(environment.loop)
+      moved_(environment.loop), asking_(environment.loop), ending_(environment.loop), cutting_(environment.loop)
 {
-}
-
-Hub::~Hub()
-{
-    if (recheck_)
-        recheck_->hub = nullptr;
 }
 
 void Hub::join(std::span<Hub* const> hubs)
@@ -51,9 +30,21 @@ void Hub::join(std::span<Hub* const> hubs)
 
 void Hub::arrive(Arrival&& arrival)
 {
+    if (arrival.method == Method::connect)
+        return splice(std::move(arrival), MixedProxy::http_replies());
     Newcomer& newcomer = newcomers_.emplace_back(environment_.loop, *this, std::move(arrival));
     newcomer.self = std::prev(newcomers_.end());
     newcomer.start(net::Millis(environment_.settings.setup_timeout));
+}
+
+void Hub::splice(Arrival&& arrival, MixedProxy::Replies replies)
+{
+    const auto proxy =
+        std::make_shared<MixedProxy>(environment_, farewell_, std::move(arrival), std::move(replies), *this);
+    spliced_.emplace(proxy.get(), proxy);
+    if (closed_)
+        return proxy->end("the daemon stops");
+    proxy->start();
 }
 
 void Hub::newcomer_ready(Newcomer& newcomer, Opening&& opening)
@@ -229,93 +220,11 @@ void Hub::retire(OutboundChannel& channel)
         mate->end("the OUT channel has ended");
 }
 
-// The administrator moves things.
-
-void Hub::recheck_routes()
+void Hub::mixed_proxy_ended(MixedProxy& proxy)
 {
-    if (recheck_)
-        recheck_->hub = nullptr;
-    recheck_ = std::make_shared<Recheck>();
-    recheck_->hub = this;
-    std::unordered_set<std::string> seen;
-    const auto note = [&](const Arrival& arrival) {
-        if (arrival.mailbox && seen.insert(arrival.target + ' ' + arrival.route.text()).second)
-            recheck_->routes.emplace_back(arrival.target, arrival.route);
-    };
-    for (const auto& entry : inbound_)
-        note(entry.second->arrival());
-    for (const auto& entry : outbound_)
-        note(entry.second->arrival());
-    if (recheck_->routes.empty())
-        return recheck_.reset();
-
-    const bool submitted = environment_.workers.submit([recheck = recheck_, environment = &environment_] {
-        for (const auto& [target, route] : recheck->routes) {
-            const directory::Decision decision = environment->policy.decide(target);
-            if (decision.allowed() && decision.route != route)
-                recheck->moved.insert(target + ' ' + route.text());
-        }
-        environment->loop.post([recheck] {
-            if (Hub* const hub = recheck->hub)
-                hub->mark_moved(*recheck);
-        });
-    });
-    if (!submitted)
-        recheck_.reset();
-}
-
-void Hub::mark_moved(const Recheck& answer)
-{
-    const auto moved = [&](const Arrival& arrival) {
-        return arrival.mailbox && answer.moved.contains(arrival.target + ' ' + arrival.route.text());
-    };
-    std::vector<rpch::Cookie> cookies;
-    for (const auto& [cookie, channel] : inbound_)
-        if (moved(channel->arrival()))
-            cookies.push_back(cookie);
-    for (const auto& [cookie, channel] : outbound_)
-        if (moved(channel->arrival()) && !inbound_.contains(cookie))
-            cookies.push_back(cookie);
-    recheck_.reset();
-    moved_.start(cookies, net::Millis(0), moving_time, [this](const rpch::Cookie& cookie) {
-        end(cookie, "the active copy of the mailbox database has moved to another server");
-    });
-}
-
-/// Ends what this node has of a virtual connection. OUT first: its client can be told.
-void Hub::end(const rpch::Cookie& virtual_connection, const char* reason)
-{
-    if (OutboundChannel* const channel = find_outbound(virtual_connection))
-        channel->end(reason);
-    if (InboundChannel* const channel = find_inbound(virtual_connection))
-        channel->end(reason);
-    pairing_.end(virtual_connection, reason);
-}
-
-// The node goes.
-
-void Hub::drain(net::Millis time)
-{
-    closed_ = true;
-    std::vector<rpch::Cookie> movable, bound;
-    for (const auto& [cookie, channel] : outbound_)
-        (channel->movable() ? movable : bound).push_back(cookie);
-    for (const auto& entry : inbound_)
-        if (!outbound_.contains(entry.first))
-            bound.push_back(entry.first);
-    for (const rpch::Cookie& cookie : pairing_.virtual_connections())
-        if (!outbound_.contains(cookie) && !inbound_.contains(cookie))
-            bound.push_back(cookie);
-    // The rest of the time is for the last words. An IN channel cannot be asked for; if its OUT channel can, it has half
-    // of the time to be replaced for a reason of its own.
-    const net::Millis window = std::max(time / 2, time - Farewell::patience - net::Millis(500));
-    asking_.start(movable, net::Millis(0), time / 4, [this](const rpch::Cookie& cookie) {
-        if (OutboundChannel* const channel = find_outbound(cookie))
-            channel->move();
-    });
-    static constexpr char reason[] = "the daemon stops";
-    closing_.start(bound, net::Millis(0), window, [this](const rpch::Cookie& cookie) { end(cookie, reason); });
-    cutting_.start(movable, window / 2, window / 2, [this](const rpch::Cookie& cookie) { end(cookie, reason); });
+    const auto found = spliced_.find(&proxy);
+    environment_.loop.defer([last = std::move(found->second)] {});
+    spliced_.erase(found);
 }
 
 void Hub::close_all(const std::string& reason)
@@ -332,6 +241,8 @@ void Hub::close_all(const std::string& reason)
     pairing_.close_all(reason);
     for (Newcomer& newcomer : newcomers_)
         newcomer.end(reason);
+    while (!spliced_.empty())
+        spliced_.begin()->second->end(reason);
 }
 
 } // namespace tunnel

@@ -69,7 +69,8 @@ void Leg::on_events(std::uint32_t events) noexcept
     if (!closed_)
         read();
     // A leg that may not read would never learn that its peer is gone for good.
-    if (!closed_ && readable_ && (events & (EPOLLERR | EPOLLHUP)) && owner_->leg_allowance() == 0)
+    const bool ending = !closed_ && readable_ && (events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP));
+    if (ending && owner_->leg_allowance() == 0 && !owner_->leg_hung_up() && (events & (EPOLLERR | EPOLLHUP)))
         lose("connection reset by the peer");
 }
 

@@ -3,10 +3,10 @@
 #include "base/log.h"
 #include "rpch/rts.h"
 #include "tunnel/hub.h"
+#include "tunnel/reply.h"
 
 #include <algorithm>
 #include <cassert>
-#include <cstdio>
 
 namespace tunnel {
 namespace {
@@ -25,14 +25,6 @@ std::string success_head(std::uint32_t content_length)
 {
     return "HTTP/1.1 200 Success\r\nContent-Type: application/rpc\r\nContent-Length: " + std::to_string(content_length)
            + "\r\n\r\n";
-}
-
-/// MS-RPCH 2.1.2.1.3.
-std::string failure_head(std::uint32_t rpc_error)
-{
-    char code[9];
-    std::snprintf(code, sizeof code, "%x", rpc_error);
-    return std::string("HTTP/1.0 503 RPC Error: ") + code + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 }
 
 std::uint32_t connection_timeout(const Settings& settings, const Arrival& arrival)
@@ -96,7 +88,7 @@ void OutboundChannel::hop_failed(const HopFailure& failure)
     if (ended_)
         return;
     if (!responded_)
-        leg_->outlet().put_control(bytes_of(failure_head(failure.rpc_error)));
+        leg_->outlet().put_control(bytes_of(rpc_error_reply(failure.rpc_error)));
     if (!leg_->outlet().flush())
         return end(failure.reason + "; and the client is gone");
     end(failure.reason);

@@ -1,19 +1,19 @@
 #include "tunnel/spread.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace tunnel {
 
-void Spread::start(const std::vector<rpch::Cookie>& list, net::Millis delay, net::Millis duration, Act act)
+void Spread::start(std::vector<Act> acts, net::Millis delay, net::Millis duration)
 {
-    list_.insert(list_.end(), list.begin(), list.end());
-    act_ = std::move(act);
-    if (list_.empty())
+    std::move(acts.begin(), acts.end(), std::back_inserter(acts_));
+    if (acts_.empty())
         return;
-    const auto turns = std::clamp<std::size_t>(static_cast<std::size_t>(duration / shortest_turn), 1, list_.size());
+    const auto turns = std::clamp<std::size_t>(static_cast<std::size_t>(duration / shortest_turn), 1, acts_.size());
     turn_ = duration / static_cast<long>(turns);
-    per_turn_ = (list_.size() + turns - 1) / turns;
+    per_turn_ = (acts_.size() + turns - 1) / turns;
     if (delay > net::Millis(0))
         timer_.set(delay);
     else
@@ -22,12 +22,12 @@ void Spread::start(const std::vector<rpch::Cookie>& list, net::Millis delay, net
 
 void Spread::on_turn()
 {
-    for (std::size_t i = 0; i < per_turn_ && !list_.empty(); ++i) {
-        const rpch::Cookie cookie = list_.back();
-        list_.pop_back();
-        act_(cookie);
+    for (std::size_t i = 0; i < per_turn_ && !acts_.empty(); ++i) {
+        const Act act = std::move(acts_.back());
+        acts_.pop_back();
+        act();
     }
-    if (!list_.empty())
+    if (!acts_.empty())
         timer_.set(turn_);
 }
 

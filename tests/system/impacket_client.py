@@ -3,7 +3,8 @@
 
     impacket_client.py URL TARGET USER PASSWORD STEP ...
 
-URL is that of the proxy, http or https, or tcp:ADDRESS:PORT to ask the server without any proxy. Steps:
+URL is that of the proxy, http or https, or tcp:ADDRESS:PORT to ask the server without any proxy, or the word
+direct: the target is asked over ncacn_http without a proxy. Steps:
     mgmt[=N]   bind to the management interface, then N times inq_if_ids and is_server_listening
     samr=N     authenticated bind to samr, then N times 1000 names to identifiers, and 1000 identifiers to names
     calls=N    authenticated bind to samr, then N small calls
@@ -41,8 +42,9 @@ def connect(url, target, user, password, rpc_auth):
         carrier = transport.DCERPCTransportFactory(f'ncacn_ip_tcp:{host}[{port}]')
     else:
         carrier = transport.DCERPCTransportFactory(f'ncacn_http:{host}[{port}]')
-        carrier.set_rpc_proxy_url(f'{url}/rpc/rpcproxy.dll?{target}')
-        carrier.set_auth_type(AUTH_BASIC)
+        if url != 'direct':
+            carrier.set_rpc_proxy_url(f'{url}/rpc/rpcproxy.dll?{target}')
+            carrier.set_auth_type(AUTH_BASIC)
     carrier.set_credentials(user, password)
     counter = Counter(carrier)
     call = carrier.get_dce_rpc()

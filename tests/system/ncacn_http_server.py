@@ -10,10 +10,13 @@ interface, the calls ECHO (the stub back), SOURCE (N bytes in fragments of M), S
 a last fragment of 4 bytes ends it), and in front of ncacn_http RECYCLE (the server asks for a new OUT channel) and SAY (writes
 the stub on one of its legs: 0 IN, 1 OUT, 2 and 3 the other ones while these are recycled).
 
+A client of version 1, or without a proxy, is known by its first PDU and served on its one connection.
+
 Modes: http (ncacn_http), tcp (ncacn_ip_tcp), bridge=HOST:PORT (ncacn_http in front of a real server on plain TCP).
 Knobs: no_banner, late_banner, split (the first 64 bytes of a PDU in pieces of 1..7), big_endian (answers in that byte order), rpc_on_in (an RPC
 PDU on the IN leg after the bind), wrong_cookie (each FlowControlAck is preceded by one for an unknown channel), never_ack,
-bind_nak, record (every RPC PDU goes to the log), late_bind=MS, late_open=MS (C1, B3), mute (no C1, B3), slow (reads 64 KiB a second), window=N, close=accept|a2|b2|opened|bind|request.
+bind_nak, record (every RPC PDU goes to the log), late_bind=MS, late_open=MS (C1, B3), mute (no C1, B3), slow (reads 64 KiB a
+second), rts (an RTS PDU to a client of version 1, after the bind), window=N, close=accept|a2|b2|opened|bind|request.
 """
 import argparse
 import asyncio
@@ -54,6 +57,7 @@ class Leg:
         self.buffer = bytearray()
         self.role = '?'
         self.vc = None
+        self.pending = None            # a PDU that was read to see what the leg is
         self.bytes_in = self.bytes_out = self.pdus_in = self.pdus_out = 0
         self.gate = asyncio.Lock()
 
@@ -62,7 +66,7 @@ class Leg:
 
     async def fill(self, size):
         while len(self.buffer) < size:
-            if 'slow' in self.endpoint.knobs and self.role == 'in':
+            if 'slow' in self.endpoint.knobs and self.role in ('in', 'v1'):
                 await asyncio.sleep(1 / 16)
                 data = await self.reader.read(4096)
             else:
@@ -353,7 +357,7 @@ class Endpoint:
             elif 'no_banner' not in self.knobs:
                 await leg.write(BANNER)
             await self.first(leg)
-            await (self.inward if leg.role == 'in' else self.outward)(leg)
+            await {'in': self.inward, 'out': self.outward, 'v1': self.plain}[leg.role](leg)
         except EOFError:
             pass
         except Closed as knob:
@@ -373,14 +377,24 @@ class Endpoint:
             await leg.write(BANNER)
 
     async def plain(self, leg):
+        """One connection, both ways: plain TCP, or version 1 of the protocol."""
         calls = Calls(self, leg.write)
         while True:
-            await calls.take(*await leg.read())
+            header, pdu = leg.pending or await leg.read()
+            leg.pending = None
+            if header.type == wire.RTS:
+                raise wire.Broken('RTS PDU among RPC PDUs')
+            await calls.take(header, pdu)
+            if header.type == wire.BIND and 'rts' in self.knobs:
+                await leg.write(wire.ping())
 
     async def first(self, leg):
         """The first PDU tells which leg this is; the second leg of a cookie opens the virtual connection."""
         header, pdu = await leg.read()
-        name = wire.name(pdu) if header.type == wire.RTS else 'RPC'
+        if header.type != wire.RTS:
+            leg.role, leg.pending = 'v1', (header, pdu)
+            return leg.log('leg', name='RPC')
+        name = wire.name(pdu)
         if name in ('IN_R1/A2', 'OUT_R1/A4'):
             vc = self.connections.get(wire.commands(pdu)[1][1])
             if not vc:

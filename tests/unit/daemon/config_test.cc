@@ -49,6 +49,7 @@ TEST(config, defaults)
     STRCMP_EQUAL("rpctunnel", config.realm.c_str());
     STRCMP_EQUAL("basic", config.auth.at(0).c_str());
     CHECK_FALSE(config.require_banner);
+    CHECK(config.rpc_connect == http::RpcConnect::no);
     CHECK(config.log_level == base::log::Level::info);
 }
 
@@ -105,6 +106,7 @@ TEST(config, errors_name_file_and_line)
         {"connection_timeout = 120", "/etc/x/r.conf:1: connection_timeout: \"120\" is no duration in ms, s, min, h, d"},
         {"valid_ports_interval = 5ms", "/etc/x/r.conf:1: valid_ports_interval: \"5ms\" is not in the range 0 or 1s..7d"},
         {"log_level = loud", "/etc/x/r.conf:1: log_level: \"loud\" is none of error, warning, notice, info, debug"},
+        {"rpc_connect = yes", "/etc/x/r.conf:1: rpc_connect: \"yes\" is none of no, authenticated, anonymous"},
         {"", "/etc/x/r.conf: database is missing"},
         {"database = d", "/etc/x/r.conf: there is no listener: give listen or listen_tls"},
         {"database = d\nlisten_tls = [::]:443", "/etc/x/r.conf:2: listen_tls needs tls_certificate and tls_key"},
@@ -112,10 +114,22 @@ TEST(config, errors_name_file_and_line)
          "/etc/x/r.conf:3: every tls_certificate needs a tls_key: there are 1 and 0"},
         {"database = d\nlisten = [::]:80",
          "/etc/x/r.conf:2: nobody could log in: Basic on a plain listener needs basic_without_tls = yes"},
+        {"database = d\nlisten = [::]:80\nrpc_connect = authenticated\nlisten_tls = [::]:443\ntls_certificate = c\ntls_key = k",
+         "/etc/x/r.conf:3: nobody could log in: rpc_connect = authenticated needs basic_without_tls = yes"},
+        {"database = d\nlisten_tls = [::]:443\ntls_certificate = c\ntls_key = k\nrpc_connect = anonymous",
+         "/etc/x/r.conf:5: rpc_connect needs listen: version 1 of the protocol is never served over TLS"},
         {"database = d\nlisten = [::]:80\nbasic_without_tls = yes\ngroup = g", "/etc/x/r.conf:4: group needs user"},
     };
     for (const auto& row : rows)
         bad(row.text, row.error);
+}
+
+TEST(config, whom_version_1_is_served_to)
+{
+    CHECK(good("rpc_connect = authenticated").rpc_connect == http::RpcConnect::authenticated);
+    CHECK(good("rpc_connect = anonymous").rpc_connect == http::RpcConnect::anonymous);
+    // Then a plain listener is of use though nobody could log in on it.
+    CHECK(parse_config("database = d\nlisten = [::]:80\nrpc_connect = anonymous", "f").errors.empty());
 }
 
 TEST(config, every_error_is_told)

@@ -100,7 +100,7 @@ void FrontFixture::restart(unsigned threads, std::size_t waiting)
 {
     front.reset();
     workers = std::make_unique<base::Workers>(threads, waiting);
-    front = std::make_unique<http::Front>(http::Env{loop, *workers, backends, policy, reception, limits});
+    front = std::make_unique<http::Front>(http::Env{loop, *workers, backends, policy, reception, limits, rpc_connect});
 }
 
 bool FrontFixture::wait(const std::function<bool()>& done)

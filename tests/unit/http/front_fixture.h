@@ -56,13 +56,14 @@ struct FrontFixture {
     auth::Backends backends{access, accounts, passwords, cache};
     directory::Policy policy{directory.path()};
     http::Limits limits;
+    http::RpcConnect rpc_connect = http::RpcConnect::no;
     std::unique_ptr<base::Workers> workers;
     std::unique_ptr<http::Front> front;
     base::UniqueFd listener;
 
     FrontFixture();
     ~FrontFixture();
-    /// Makes the front anew, after a change of `limits`.
+    /// Makes the front anew, after a change of `limits` or `rpc_connect`.
     void restart(unsigned threads = 2, std::size_t waiting = 100);
 
     /// Rounds of the loop until `done`, for at most three seconds.

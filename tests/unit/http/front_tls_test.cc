@@ -41,6 +41,24 @@ TEST(FrontTls, plainHttpOnATlsPortEnds)
     LONGS_EQUAL(0, f().front->connections());
 }
 
+TEST(FrontTls, version1IsNeverServed)
+{
+    f().rpc_connect = http::RpcConnect::anonymous;
+    f().restart();
+    const net::TlsClientContext context({.verify = false, .ca_file = {}, .priority = {}});
+    Client client(f(), &*server);
+    ::fcntl(client.fd(), F_SETFL, O_NONBLOCK);
+    const auto session = context.connect(client.fd(), "localhost");
+    CHECK_TRUE(f().wait([&] { return session->handshake().kind == net::Handshake::Kind::done; }));
+    const std::string head = "RPC_CONNECT " + door + " HTTP/1.1\r\nHost: x\r\n\r\n";
+    session->write({reinterpret_cast<const std::uint8_t*>(head.data()), head.size()});
+    std::uint8_t buffer[1000];
+    net::IoResult got;
+    CHECK_TRUE(f().wait([&] { return (got = session->read(buffer)).ok(); }));
+    STARTS("HTTP/1.1 405 ", std::string(buffer, buffer + got.size));
+    LONGS_EQUAL(0, arrivals().size());
+}
+
 TEST(FrontTls, echoAndChannelThroughTls)
 {
     const net::TlsClientContext context({.verify = false, .ca_file = {}, .priority = {}});

@@ -70,6 +70,8 @@ const Row rows[] = {
     {"HTTP 0.9", "GET /x HTTP/0.9\r\nHost: x\r\n\r\n", 505},
     {"HTTP 1.2", "GET /x HTTP/1.2\r\nHost: x\r\n\r\n", 505},
     {"HTTP 2.0", "PRI * HTTP/2.0\r\n\r\n", 505},
+    {"version 1 has no Host", "RPC_CONNECT a:1 HTTP/1.1\r\n\r\n", 0},
+    {"version 1, chunked", "RPC_CONNECT a:1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
     {"other expectation", with_host + "Expect: tea\r\n\r\n", 417},
 };
 

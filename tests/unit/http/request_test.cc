@@ -37,6 +37,22 @@ TEST(Request, doorsAreComparedWithoutCase)
     }
 }
 
+TEST(Request, targetOfRpcConnectHasNoFixedPath)
+{
+    const struct {
+        const char* target;
+        const char* names;
+    } rows[] = {
+        {"/rpc/rpcproxy.dll?srv:6001", "srv:6001"}, {"/?srv:6001", "srv:6001"},
+        {"/any/path?srv:6001?x", "srv:6001?x"},     {"srv:6001", "srv:6001"},
+        {"[::1]:6001", "[::1]:6001"},               {"http://proxy/x?srv:6001", "srv:6001"},
+        {"/rpc/rpcproxy.dll", ""},                  {"/srv:6001", ""},
+        {"http://srv:6001", ""},                    {"*", "*"},
+    };
+    for (const auto& row : rows)
+        STRCMP_EQUAL_TEXT(row.names, std::string(http::rpc_connect_target(row.target)).c_str(), row.target);
+}
+
 TEST(Request, minConnTimeoutIsBroughtIntoItsRange)
 {
     const struct {

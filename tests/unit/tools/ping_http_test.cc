@@ -66,6 +66,17 @@ TEST(PingHttp, writesARequest)
     CHECK(request.head(false).find("RFxh") == std::string::npos);
 }
 
+// MS-RPCH 2.1.1.1.1: no length, no type.
+TEST(PingHttp, writesARequestOfVersion1)
+{
+    ping::Request request{"RPC_CONNECT", "/rpc/rpcproxy.dll?exch01:6001", "mail.example.com", std::nullopt, {}};
+    STRCMP_EQUAL("RPC_CONNECT /rpc/rpcproxy.dll?exch01:6001 HTTP/1.1\r\n"
+                 "Host: mail.example.com\r\n"
+                 "User-Agent: RPC\r\n"
+                 "Pragma: No-cache\r\n\r\n",
+                 request.head().c_str());
+}
+
 TEST(PingHttp, hostHeader)
 {
     STRCMP_EQUAL("h", ping::host_header("h", 443, true).c_str());
@@ -203,6 +214,36 @@ TEST(PingHttp, explainsResponses)
         UNSIGNED_LONGS_EQUAL(row.win32, *failure.win32);
         CHECK_FALSE(failure.meaning.empty());
     }
+}
+
+TEST(PingHttp, explainsThatVersion1IsOff)
+{
+    ping::Options options;
+    options.server = "exch01";
+    for (const bool version1 : {false, true}) {
+        options.version1 = version1;
+        for (const char* status : {"400 x", "405 x", "411 x", "501 x"}) {
+            const auto failure = ping::explain_response(head(std::string("HTTP/1.1 ") + status + "\r\n\r\n"), options);
+            LONGS_EQUAL(8, static_cast<int>(failure.exit));
+            CHECK_EQUAL_TEXT(version1, failure.advice.find("rpc_connect") != std::string::npos, status);
+        }
+        const auto unavailable = ping::explain_response(head("HTTP/1.0 503 RPC Error: 6ba\r\n\r\n"), options);
+        CHECK_EQUAL(version1, unavailable.meaning.find("ncacn_http/1.0") != std::string::npos);
+    }
+}
+
+TEST(PingHttp, explainsPlainConnections)
+{
+    ping::Options options;
+    options.server = "exch01";
+    UNSIGNED_LONGS_EQUAL(1728, *ping::explain_plain_end(false, "reset").win32);
+    UNSIGNED_LONGS_EQUAL(1726, *ping::explain_plain_end(true, "reset").win32);
+    for (const bool calling : {false, true})
+        LONGS_EQUAL(8, static_cast<int>(ping::explain_plain_silence(options, calling).exit));
+    STRCMP_EQUAL("nothing within 30 s", ping::explain_no_banner(options, "", "").detail.c_str());
+    STRCMP_EQUAL("reset", ping::explain_no_banner(options, "", "reset").detail.c_str());
+    STRCMP_EQUAL("\"220 mail\"", ping::explain_no_banner(options, "220 mail", "").detail.c_str());
+    LONGS_EQUAL(6, static_cast<int>(ping::explain_no_banner(options, "", "").exit));
 }
 
 TEST(PingHttp, explainsRefusals)

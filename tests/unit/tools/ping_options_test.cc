@@ -128,6 +128,20 @@ TEST(PingOptions, refuses)
         {"--ca-file /x --insecure -F 1 -E -o RpcProxy=h", "contradict"},
         {"-B msstd: -F 1 -E -o RpcProxy=h", "value of -B is empty"},
         {"-R default -E -o RpcProxy=h", "only \"none\""},
+        {"--v1 -E -o RpcProxy=h", "--v1 has no echo"},
+        {"--v1 -s a -F 1 -o RpcProxy=h", "--v1 has no TLS"},
+        {"--v1 -s a --proxy https://h", "--v1 has no TLS"},
+        {"--v1 -s a", "RPC proxy is missing"},
+        {"--direct", "server is missing"},
+        {"--direct -s a -o RpcProxy=h", "-o is for a proxy"},
+        {"--direct -s a --proxy h", "--proxy is for a proxy"},
+        {"--direct -s a -H 1 -P a,b,c", "-P is for a proxy"},
+        {"--direct -s a -F 1", "-F is for a proxy"},
+        {"--direct -s a --v1", "--v1 is for a proxy"},
+        {"--direct -E", "-E is for a proxy"},
+        {"--direct -s a --insecure", "needs TLS"},
+        {"--direct -s g@d", "needs a host"},
+        {"--direct -s [::1]:6001", "needs a host"},
         {"-u 9", "-u is not available in this version"},
         {"/I a,b,c", "/I is not available in this version"},
         {"-d", "only in Microsoft's rpcping"},
@@ -156,6 +170,21 @@ TEST(PingOptions, msstdIsIgnored)
 {
     STRCMP_EQUAL("mail.example.com",
                  parse("-E -F 1 -o RpcProxy=h -B MSSTD:mail.example.com").options.certificate_subject.c_str());
+}
+
+TEST(PingOptions, version1AndNoProxyAtAll)
+{
+    const Options version1 = parse("--v1 -o RpcProxy=h:8080 -s exch -e 6001 -H 1 -P a,,b").options;
+    CHECK(version1.version1 && !version1.direct && version1.identity);
+    STRCMP_EQUAL("h", version1.proxy_host.c_str());
+    for (const auto& [line, host] : {std::pair{"--direct -s exch -e 6001", "exch"}, {"--direct -s ::1 -e 6001", "::1"},
+                                     {"--direct -s [::1] -e 6001 -R none", "::1"}}) {
+        const auto [o, error] = parse(line);
+        STRCMP_EQUAL_TEXT("", error.c_str(), line);
+        CHECK(o.direct && !o.version1);
+        STRCMP_EQUAL(host, o.proxy_host.c_str());
+        LONGS_EQUAL(6001, o.proxy_port);
+    }
 }
 
 TEST(PingOptions, helpAndVersionNeedNothingElse)

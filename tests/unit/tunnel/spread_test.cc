@@ -12,8 +12,8 @@ TEST_GROUP(Spread) {
     void start(std::size_t count, int delay, int duration)
     {
         const net::Millis begin = loop.now();
-        spread.start(std::vector<rpch::Cookie>(count), net::Millis(delay), net::Millis(duration),
-                     [this, begin](const rpch::Cookie&) { times.push_back(loop.now() - begin); });
+        const tunnel::Spread::Act act = [this, begin] { times.push_back(loop.now() - begin); };
+        spread.start(std::vector<tunnel::Spread::Act>(count, act), net::Millis(delay), net::Millis(duration));
     }
     void until(std::size_t count)
     {

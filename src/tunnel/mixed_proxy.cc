@@ -1,0 +1,216 @@
+#include "tunnel/mixed_proxy.h"
+
+#include "base/log.h"
+#include "net/socket_options.h"
+#include "tunnel/reply.h"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace tunnel {
+namespace {
+
+constexpr std::uint32_t server_unavailable = 0x6ba;
+
+base::Bytes bytes_of(const std::string& text)
+{
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+} // namespace
+
+MixedProxy::Replies MixedProxy::http_replies()
+{
+    return {"HTTP/1.1 200 OK\r\n\r\n", rpc_error_reply(server_unavailable)};
+}
+
+MixedProxy::MixedProxy(const Environment& environment, Farewell& farewell, Arrival&& arrival, Replies replies,
+                       Host& host, net::Millis patience)
+    : environment_(environment), farewell_(farewell), arrival_(std::move(arrival)), replies_(std::move(replies)),
+      host_(host), client_(*this, server_, "client"), server_(*this, client_, "server"),
+      clock_(environment.loop, net::Timer::Callback::of<&MixedProxy::on_clock>(this)), patience_(patience),
+      began_(environment.loop.now())
+{
+}
+
+// Until the server is reached.
+
+void MixedProxy::start()
+{
+    client_watch_.emplace(environment_.loop, net::Watch::Callback::of<&MixedProxy::on_client_event>(this));
+    if (!client_watch_->add(arrival_.stream.fd(), EPOLLRDHUP | EPOLLET))
+        return fail("the system watches no more connections");
+    dialer_ = std::make_unique<Dialer>(environment_.loop, environment_.workers, environment_.policy);
+    dialer_->start(arrival_.route, arrival_.target, net::Millis(environment_.settings.connect_timeout),
+                   Dialer::Callback::of<&MixedProxy::on_dialed>(this));
+}
+
+void MixedProxy::on_client_event(std::uint32_t events)
+{
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        end("client: closed by the peer");
+}
+
+void MixedProxy::on_dialed(Dialer::Outcome outcome)
+{
+    dialer_.reset();
+    arrival_.route = outcome.route;
+    if (!outcome.fd)
+        return fail(outcome.reason);
+    net::set_keep_alive(outcome.fd.get(), net::Millis(environment_.settings.connection_timeout));
+    server_.leg.emplace(environment_.loop, net::Stream(std::move(outcome.fd)), static_cast<Leg::Owner&>(server_));
+    const bool greets = arrival_.route.transport == directory::Transport::ncacn_http;
+    if (greets) {
+        server_.leg->expect_banner();
+        clock_.set(net::Millis(environment_.settings.connect_timeout));
+    }
+    if (!server_.leg->start({}))
+        return fail(std::string("the system watches no more connections: ") + std::strerror(errno));
+    if (!greets)
+        on_reached();
+}
+
+void MixedProxy::fail(const std::string& reason)
+{
+    client_watch_.reset();
+    farewell_.say(std::move(arrival_.stream), bytes_of(replies_.unreached));
+    end(reason);
+}
+
+void MixedProxy::on_reached()
+{
+    reached_ = true;
+    clock_.cancel();
+    client_watch_.reset();
+    net::set_keep_alive(arrival_.stream.fd(), net::Millis(environment_.settings.connection_timeout));
+    client_.leg.emplace(environment_.loop, std::move(arrival_.stream), static_cast<Leg::Owner&>(client_));
+    base::log::info("opened", {{"id", arrival_.id}, {"channel", "connect"}, {"peer", arrival_.peer.text()},
+                               {"user", arrival_.principal}, {"target", arrival_.target},
+                               {"server", arrival_.route.text()},
+                               {"ms", (environment_.loop.now() - began_).count()}});
+    const std::string reply = std::move(replies_.reached);
+    const std::vector<std::uint8_t> early = std::move(arrival_.early);
+    if (!reply.empty())
+        client_.leg->outlet().put_control(bytes_of(reply));
+    client_.flush();
+    if (!ended_ && !client_.leg->start(early))
+        end("the system watches no more connections");
+}
+
+// The splice.
+
+std::size_t MixedProxy::End::leg_allowance()
+{
+    if (proxy.ended_)
+        return 0;
+    if (!proxy.reached_) // the server's, for the banner
+        return net::Loop::scratch_size;
+    return !other.deaf && other.leg->outlet().idle() ? net::Loop::scratch_size : 0;
+}
+
+void MixedProxy::End::leg_rpc(const rpch::Framer::Piece& piece)
+{
+    if (proxy.ended_ || other.deaf)
+        return;
+    if (!proxy.reached_)
+        return proxy.fail(proxy.arrival_.route.text() + " sent no ncacn_http/1.0 banner");
+    received += piece.bytes.size();
+    other.leg->outlet().put(piece);
+}
+
+void MixedProxy::End::leg_rts(const rpch::Rts&)
+{
+    if (!proxy.reached_)
+        return proxy.fail(proxy.arrival_.route.text() + " sent no ncacn_http/1.0 banner");
+    proxy.end(std::string(name) + ": RTS PDU in version 1 of the protocol");
+}
+
+void MixedProxy::End::leg_delivered()
+{
+    if (proxy.reached_)
+        other.flush();
+}
+
+/// Writes what waits; when that was all, more may be read for it.
+void MixedProxy::End::flush()
+{
+    if (proxy.ended_ || deaf)
+        return;
+    if (!leg->outlet().flush()) {
+        deaf = true;
+        proxy.on_leaving(*this, leg->stream().error_text(leg->outlet().failure()));
+        if (other.deaf)
+            return proxy.end(proxy.end_reason_);
+        leg->resume();
+    } else if (leg->outlet().idle() && other.leg) {
+        other.leg->resume();
+    }
+}
+
+bool MixedProxy::End::leg_hung_up()
+{
+    if (proxy.reached_)
+        proxy.on_leaving(*this, "closed by the peer");
+    return proxy.reached_;
+}
+
+// One side ends first. What it has sent before is worth delivering: a fault, a last answer. Since nothing is read that
+// cannot be written, its end is not seen before all of that has been.
+
+void MixedProxy::on_closed(End& from, const std::string& reason)
+{
+    if (ended_)
+        return;
+    if (!reached_)
+        return fail(arrival_.route.text() + ": " + reason);
+    end(end_reason_.empty() ? std::string(from.name) + ": " + reason : end_reason_);
+}
+
+/// The end of a side is known, and there may be something to read before it.
+void MixedProxy::on_leaving(const End& from, const std::string& reason)
+{
+    if (!end_reason_.empty())
+        return;
+    end_reason_ = std::string(from.name) + ": " + reason;
+    clock_.set(patience_);
+}
+
+void MixedProxy::on_clock()
+{
+    if (!reached_)
+        return fail(arrival_.route.text() + " sent no ncacn_http/1.0 banner");
+    end(end_reason_ + "; the other side did not take the rest");
+}
+
+void MixedProxy::close(End& which)
+{
+    if (!which.leg)
+        return;
+    if (which.leg->gone())
+        which.leg->release().close();
+    else
+        farewell_.say(which.leg->release());
+}
+
+void MixedProxy::end(const std::string& reason)
+{
+    if (ended_)
+        return;
+    ended_ = true;
+    clock_.cancel();
+    dialer_.reset();
+    client_watch_.reset();
+    base::log::info("closed", {{"id", arrival_.id}, {"channel", "connect"}, {"peer", arrival_.peer.text()},
+                               {"user", arrival_.principal}, {"target", arrival_.target},
+                               {"server", arrival_.route.text()}, {"bytes_in", client_.received},
+                               {"bytes_out", server_.received},
+                               {"ms", (environment_.loop.now() - began_).count()}, {"reason", reason}});
+    close(client_);
+    close(server_);
+    if (arrival_.stream)
+        farewell_.say(std::move(arrival_.stream));
+    host_.mixed_proxy_ended(*this);
+}
+
+} // namespace tunnel
