@@ -4,6 +4,7 @@
 #   make demo       on a fresh machine: installs what is missing, builds, shows the main job
 #   make check      on a fresh machine: installs what is missing, builds, runs every test
 #   make bench      side by side with haproxy on this machine, as ratios;  make bench-quick in two minutes
+#   make soak       the long tests, ten minutes at most: gigabytes over thousands of short-lived channels
 #   make install    honours prefix and DESTDIR; never overwrites a configuration
 #   make dist       the source archive;  make distcheck proves it whole
 
@@ -31,7 +32,7 @@ include config.mk
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: all check check-documents check-unit check-system demo bench bench-quick \
+.PHONY: all check check-documents check-unit check-system soak demo bench bench-quick \
         install uninstall dist distcheck clean distclean
 
 OBJ = obj
@@ -114,8 +115,9 @@ CTL_SRC    = src/tools/ctl_main.cc src/tools/ctl_commands.cc src/tools/ctl_argum
 PING_SRC   = $(PING_PARTS) src/tools/ping_report.cc src/tools/ask_password.cc src/tools/ping_wire.cc \
              src/tools/ping_proxy.cc src/tools/ping_echo.cc src/tools/ping_caller.cc \
              src/tools/ping_tunnel.cc src/tools/ping_plain.cc src/tools/ping_main.cc
-BENCH_SRC  = tests/bench/pattern.cc tests/bench/channel.cc tests/bench/tunnel.cc tests/bench/server_end.cc \
-             tests/bench/backend.cc tests/bench/meter.cc tests/bench/load.cc tests/bench/main.cc
+BENCH_SRC  = tests/bench/pattern.cc tests/bench/channel.cc tests/bench/hold.cc tests/bench/request.cc \
+             tests/bench/tunnel.cc tests/bench/server_end.cc tests/bench/connection.cc tests/bench/session.cc \
+             tests/bench/backend.cc tests/bench/meter.cc tests/bench/report.cc tests/bench/load.cc tests/bench/main.cc
 TEST_SRC   = tests/unit/main.cc $(foreach layer,$(LAYERS),$($(layer)_TEST)) \
              $(if $(filter http,$(LAYERS)),$(daemon_TEST) $(DAEMON_PARTS) $(ping_TEST) $(PING_PARTS))
 
@@ -199,8 +201,11 @@ check-documents: all
 check-unit: $(OBJ)/unit-tests
 	cd $(srcdir) && $(abspath $(OBJ)/unit-tests)
 
-check-system: $(PROGRAMS)
+check-system: $(PROGRAMS) $(OBJ)/bench-load
 	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/system/run
+
+soak: $(PROGRAMS) $(OBJ)/bench-load $(OBJ)/unit-tests
+	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/soak/run
 
 demo: all
 	OBJ=$(abspath $(OBJ)) $(srcdir)/scripts/demo

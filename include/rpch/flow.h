@@ -84,6 +84,7 @@ public:
     /// cannot be passed on is not read, so TCP stops it.
     void received(std::uint32_t size) noexcept
     {
+        largest_ = std::max(largest_, size);
         received_ += size;
         held_ += size;
         advertised_ -= size;
@@ -92,8 +93,16 @@ public:
     /// `size` bytes have left for the next hop.
     void consumed(std::uint32_t size) noexcept { held_ -= size; }
 
-    /// The peer believes that less than half of the window is open, and more is: tell it.
-    bool ack_due() const noexcept { return advertised_ < announced_ / 2 && available() > std::max<std::int64_t>(advertised_, 0); }
+    /// The peer believes that less than half of the window is open, and more is: tell it. Half is not enough for
+    /// a PDU that needs more of it: then once more, when the largest one so far fits again.
+    bool ack_due() const noexcept
+    {
+        const std::uint32_t open = available();
+        if (open <= std::max<std::int64_t>(advertised_, 0))
+            return false;
+        const std::uint32_t needed = std::min(largest_, announced_);
+        return advertised_ < announced_ / 2 || (advertised_ < needed && open >= needed);
+    }
 
     std::uint32_t bytes_received() const noexcept { return received_; }
     /// Received and not yet passed on.
@@ -112,6 +121,7 @@ public:
 private:
     std::uint32_t announced_ = 0;
     std::uint32_t received_ = 0;
+    std::uint32_t largest_ = 0; // PDU
     std::int64_t held_ = 0;
     std::int64_t advertised_ = 0;
 };

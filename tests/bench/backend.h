@@ -1,23 +1,21 @@
 #pragma once
 
-#include "bench/channel.h"
-#include "bench/plan.h"
-#include "bench/server_end.h"
+#include "bench/connection.h"
+#include "bench/session.h"
 #include "net/listener.h"
 #include "rpch/cookie.h"
-#include "rpch/framer.h"
 
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace bench {
 
 /// The far end of all tunnels. Behind hops of the kind ncacn_ip_tcp and Relay::single a session is one
-/// connection without protocol; else two, paired by the cookie of their virtual connection.
-class Backend {
+/// connection without protocol; else several, paired by the cookie of their virtual connection.
+class Backend final : private Connection::Host {
 public:
     class Host {
     public:
@@ -27,11 +25,7 @@ public:
     protected:
         ~Host() = default;
     };
-    struct Common {
-        net::Loop& loop;
-        const Plan& plan;
-        const Pattern& pattern;
-        Counts& counts;
+    struct Common : Session::Common {
         Host& host;
     };
 
@@ -40,20 +34,22 @@ public:
 
     /// A connection may be closed by the relay.
     void expect_closing() noexcept { closing_ = true; }
+    const std::unordered_set<std::shared_ptr<Session>>& sessions() const noexcept { return sessions_; }
 
 private:
-    class Session;
-    class Connection;
-
     void on_accepted(base::UniqueFd&& socket, const net::Address& peer);
-    Session& find(const rpch::Cookie& virtual_connection);
-    void gone(Connection& connection, const std::string& reason);
+    void connection_begins(Connection& connection, const rpch::Rts& pdu) override;
+    void connection_gone(Connection& connection, const std::string& reason) override;
+    std::unique_ptr<ServerEnd> make_end() const;
+    /// False: that was done before.
+    bool forget(const std::shared_ptr<Session>& session);
 
     const Common& common_;
     const bool paired_;
     bool closing_ = false;
     std::list<Connection> connections_;
-    std::unordered_map<rpch::Cookie, std::shared_ptr<Session>> sessions_; // that wait for their second connection
+    std::unordered_set<std::shared_ptr<Session>> sessions_;
+    std::unordered_map<rpch::Cookie, std::shared_ptr<Session>> virtual_connections_;
     net::Listener listener_;
 };
 

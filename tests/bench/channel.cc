@@ -20,8 +20,10 @@ constexpr std::uint64_t turn_size = 512 * 1024;
 } // namespace
 
 Channel::Channel(net::Loop& loop, const Pattern& pattern, Owner& owner)
-    : loop_(loop), pattern_(pattern), owner_(owner), watch_(loop, net::Watch::Callback::of<&Channel::on_events>(this)),
-      more_(loop, net::Task::Callback::of<&Channel::flush>(this))
+    : pattern_(pattern), owner_(owner), watch_(loop, net::Watch::Callback::of<&Channel::on_events>(this)),
+      more_(loop, net::Task::Callback::of<&Channel::flush>(this)),
+      listen_(loop, net::Task::Callback::of<&Channel::on_listen>(this)),
+      hold_(loop, net::Timer::Callback::of<&Channel::on_held>(this))
 {
 }
 
@@ -55,6 +57,8 @@ void Channel::close()
 {
     watch_.remove();
     more_.cancel();
+    listen_.cancel();
+    hold_.cancel();
     handshaking_.reset();
     connecting_.reset();
     if (stream_)
@@ -74,10 +78,13 @@ void Channel::on_events(std::uint32_t events)
         if (!stream_)
             return;
     }
-    if ((events & EPOLLOUT) && (!control_.empty() || goal_ > sent_ || stream_.flushing()))
+    if ((events & EPOLLOUT) && (!control_.empty() || goal_ > position_ || stream_.flushing()))
         flush();
-    if (stream_)
-        read(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
+    const bool hung_up = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+    if (stream_ && listens_)
+        read(hung_up);
+    else if (stream_ && hung_up)
+        fail("closed by the peer before its turn");
 }
 
 void Channel::shake_hands()
@@ -136,27 +143,77 @@ bool Channel::wrote(base::Bytes bytes, std::size_t& size)
     return result.ok();
 }
 
+void Channel::listen()
+{
+    listens_ = true;
+    listen_.schedule();
+}
+
+void Channel::on_listen()
+{
+    if (stream_)
+        read(true);
+}
+
+void Channel::control(base::Bytes bytes, net::Millis delay)
+{
+    if (held_.empty() && delay == net::Millis{})
+        return control_.push(bytes);
+    held_.push_back({{bytes.begin(), bytes.end()}, delay});
+    if (held_.size() == 1)
+        hold_.set(delay);
+}
+
+void Channel::last(base::Bytes pdu, net::Millis delay)
+{
+    last_.push(pdu);
+    if (delay > net::Millis{})
+        hold_.set(delay);
+}
+
+void Channel::on_held()
+{
+    while (!held_.empty() && !hold_.armed()) {
+        control_.push(held_.front().bytes);
+        held_.pop_front();
+        if (!held_.empty() && held_.front().delay > net::Millis{})
+            hold_.set(held_.front().delay);
+    }
+    flush();
+}
+
 void Channel::flush()
+{
+    const bool ends = !last_.empty();
+    write_all();
+    if (ends && last_.empty())
+        owner_.channel_drained(*this);
+}
+
+void Channel::write_all()
 {
     if (!stream_ || (stream_.flushing() && !stream_.flush().ok()))
         return;
-    const std::uint64_t turn = sent_ + turn_size;
+    const std::uint64_t turn = position_ + turn_size;
     const std::uint32_t pdu = pattern_.pdu_size();
     std::size_t size = 0;
     for (;;) {
-        const std::uint64_t within = sent_ % pdu;
+        const std::uint64_t within = position_ % pdu;
         if (!control_.empty() && (within == 0 || control_begun_)) {
             if (!wrote(control_.front(), size))
                 return;
             control_.pop(size);
             control_begun_ = !control_.empty();
-        } else if (sent_ < goal_) {
-            if (sent_ >= turn)
+        } else if (position_ < goal_ && (held_.empty() || within != 0)) {
+            if (position_ >= turn)
                 return more_.schedule();
-            const std::uint64_t left = control_.empty() ? goal_ - sent_ : pdu - within;
-            if (!wrote(pattern_.at(sent_, left), size))
+            const bool runs_on = control_.empty() && held_.empty();
+            if (!wrote(pattern_.at(position_, runs_on ? goal_ - position_ : pdu - within), size))
                 return;
-            sent_ += size;
+            position_ += size;
+        } else if (!last_.empty() && position_ == goal_ && !hold_.armed()) {
+            control_.push(last_.front());
+            last_.clear();
         } else {
             return;
         }

@@ -1,26 +1,23 @@
 #include "bench/load.h"
 
-#include <algorithm>
-#include <iomanip>
-#include <iostream>
-#include <numeric>
+#include <sstream>
 
 namespace bench {
 namespace {
 
 constexpr std::uint64_t set_up_patience_ns = 60'000'000'000;
+constexpr std::uint64_t progress_patience_ns = 20'000'000'000;
+
+/// For bytes too many to show.
+constexpr std::uint32_t settling = 200; // ms
+
+/// When the memory is looked at that later work must not exceed: 64 MiB each way.
+constexpr std::uint64_t early = 128u << 20;
 
 /// Not all from one address: each has 28,000 ports.
 net::Address source(std::uint32_t number)
 {
     return *net::Address::from_host("127.77." + std::to_string(number % 200) + ".1", 0);
-}
-
-double percentile(std::vector<std::uint32_t>& sorted, double part)
-{
-    if (sorted.empty())
-        return 0;
-    return sorted[static_cast<std::size_t>(part * static_cast<double>(sorted.size() - 1))] / 1000.0;
 }
 
 std::unique_ptr<net::TlsClientContext> client_context(const Plan& plan)
@@ -38,8 +35,8 @@ std::unique_ptr<net::TlsClientContext> client_context(const Plan& plan)
 
 Load::Load(const Plan& plan)
     : plan_(plan), pattern_(plan.pdu), tls_(client_context(plan)),
-      client_{loop_, plan_, pattern_, tls_.get(), counts_, *this}, server_{loop_, plan_, pattern_, counts_, *this},
-      backend_(server_)
+      client_{{loop_, plan_, pattern_, tls_.get()}, counts_, *this},
+      server_{{loop_, plan_, pattern_, counts_}, *this}, backend_(server_)
 {
 }
 
@@ -48,7 +45,8 @@ void Load::run()
     switch (plan_.work) {
     case Work::echo:
     case Work::up:
-    case Work::down: return work();
+    case Work::down:
+    case Work::both: return plan_.calls || plan_.mib ? bounded() : work();
     case Work::idle: return idle();
     case Work::churn: return churn();
     }
@@ -103,22 +101,6 @@ void Load::wait(std::uint32_t milliseconds)
         loop_.run_once(net::Millis{(end - now) / 1'000'000 + 1});
 }
 
-Load::Snapshot Load::look() const
-{
-    Snapshot now;
-    for (const int pid : plan_.relay_pids) {
-        now.relay_cpu.push_back(cpu_by_thread(pid));
-        now.resident += resident(pid);
-    }
-    now.generator_cpu = own_cpu();
-    now.machine_cpu = machine_cpu();
-    now.messages = counts_.messages;
-    now.bytes = counts_.bytes;
-    now.verified = counts_.verified;
-    now.at = now_ns();
-    return now;
-}
-
 void Load::work()
 {
     open_until(plan_.tunnels);
@@ -131,6 +113,71 @@ void Load::work()
     report(before, look());
 }
 
+/// What each end of a tunnel receives when it has carried all that the plan asks for.
+struct Load::Goal {
+    std::uint64_t up, down; // bytes
+
+    explicit Goal(const Plan& plan)
+    {
+        const bool echo = plan.work == Work::echo;
+        const std::uint64_t much = echo ? plan.calls * plan.pdu : bulk(plan);
+        // Where there is no work one PDU goes: the first, or the answer to it.
+        up = echo || plan.work != Work::down ? much : plan.pdu;
+        down = echo || plan.work != Work::up ? much : plan.pdu;
+    }
+};
+
+void Load::bounded()
+{
+    const Goal goal(plan_);
+    const std::uint64_t all = (goal.up + goal.down) * plan_.tunnels;
+    open_until(plan_.tunnels);
+    const Snapshot before = look();
+    for (Tunnel& tunnel : tunnels_)
+        tunnel.start();
+    std::uint64_t early_memory = 0, seen = 0, seen_at = now_ns();
+    for (std::uint64_t done = 0; done < all; done = counts_.up + counts_.down) {
+        loop_.run_once(net::Millis{100});
+        if (early_memory == 0 && done >= early)
+            early_memory = look().resident;
+        const std::uint64_t now = now_ns();
+        if (done != seen) {
+            seen = done;
+            seen_at = now;
+        } else if (now - seen_at > progress_patience_ns) {
+            give_up("no progress for 20 s: " + std::to_string(done) + " of " + std::to_string(all) + " bytes; " +
+                    tunnels_.front().progress());
+        }
+    }
+    const Snapshot after = look();
+    wait(settling);
+    compare_totals();
+    const std::uint64_t late_memory = look().resident;
+    backend_.expect_closing();
+    for (Tunnel& tunnel : tunnels_)
+        tunnel.close();
+    wait_closed();
+    report(before, after,
+           "\"resident_early\": " + std::to_string(early_memory) + ", \"resident_late\": " + std::to_string(late_memory) + ", ");
+}
+
+/// Every byte was compared when it came; here it shows that none is missing, and none too many.
+void Load::compare_totals()
+{
+    const Goal goal(plan_);
+    const auto compare = [](const char* end, std::uint64_t found, std::uint64_t wanted) {
+        if (found != wanted)
+            give_up(std::string(end) + " received " + std::to_string(found) + " bytes instead of " + std::to_string(wanted));
+    };
+    for (const Tunnel& tunnel : tunnels_)
+        compare("a client", tunnel.received(), goal.down);
+    for (const std::shared_ptr<Session>& session : backend_.sessions())
+        compare("a backend session", session->received(), goal.up);
+    if (backend_.sessions().size() != plan_.tunnels)
+        give_up("the backend has " + std::to_string(backend_.sessions().size()) + " sessions for " +
+                std::to_string(plan_.tunnels) + " tunnels");
+}
+
 void Load::idle()
 {
     open_until(plan_.warm_tunnels);
@@ -139,24 +186,27 @@ void Load::idle()
     open_until(plan_.warm_tunnels + plan_.tunnels);
     wait(plan_.warm_up);
     const Snapshot before = look();
-    std::cout << "{\"kib_per_tunnel\": "
-              << (static_cast<double>(before.resident) - static_cast<double>(first)) / 1024 / plan_.tunnels << ", ";
+    std::ostringstream memory;
+    memory << "\"kib_per_tunnel\": "
+           << (static_cast<double>(before.resident) - static_cast<double>(first)) / 1024 / plan_.tunnels << ", ";
     wait(plan_.milliseconds);
-    report(before, look());
+    report(before, look(), memory.str());
+}
+
+void Load::wait_closed()
+{
+    const std::uint64_t limit = now_ns() + set_up_patience_ns;
+    while (counts_.closed < wanted_) {
+        loop_.run_once(net::Millis{100});
+        if (now_ns() > limit)
+            give_up("only " + std::to_string(counts_.closed) + " tunnels were closed at the backend");
+    }
 }
 
 void Load::churn()
 {
     backend_.expect_closing();
     open_until(plan_.warm_tunnels);
-    const std::uint64_t limit = now_ns() + set_up_patience_ns;
-    const auto wait_closed = [&] {
-        while (counts_.closed < wanted_) {
-            loop_.run_once(net::Millis{100});
-            if (now_ns() > limit)
-                give_up("only " + std::to_string(counts_.closed) + " tunnels were closed at the backend");
-        }
-    };
     wait_closed();
     const Snapshot before = look();
     open_until(plan_.warm_tunnels + plan_.tunnels);
@@ -165,29 +215,9 @@ void Load::churn()
     report(before, look());
 }
 
-void Load::report(const Snapshot& before, const Snapshot& after)
+void Load::report(const Snapshot& before, const Snapshot& after, const std::string& first)
 {
-    const double seconds = static_cast<double>(after.at - before.at) / 1e9;
-    std::vector<std::uint32_t>& latencies = counts_.latencies;
-    std::sort(latencies.begin(), latencies.end());
-    std::uint64_t relay = 0;
-    std::uint64_t busiest = 0;
-    for (std::size_t i = 0; i < after.relay_cpu.size(); ++i)
-        for (const auto& [thread, cpu] : after.relay_cpu[i]) {
-            const auto old = before.relay_cpu[i].find(thread);
-            const std::uint64_t spent = cpu - (old == before.relay_cpu[i].end() ? 0 : old->second);
-            relay += spent;
-            busiest = std::max(busiest, spent);
-        }
-    const std::uint64_t messages = after.messages - before.messages;
-    std::cout << std::setprecision(10) << (plan_.work == Work::idle ? "" : "{") << "\"seconds\": " << seconds
-              << ", \"messages\": " << messages << ", \"bytes\": " << after.bytes - before.bytes
-              << ", \"verified\": " << after.verified << ", \"relay_cpu\": " << static_cast<double>(relay) / 1e9
-              << ", \"relay_busiest_thread_cpu\": " << static_cast<double>(busiest) / 1e9 << ", \"generator_cpu\": "
-              << static_cast<double>(after.generator_cpu - before.generator_cpu) / 1e9 << ", \"machine_cpu\": "
-              << static_cast<double>(after.machine_cpu - before.machine_cpu) / 1e9
-              << ", \"p50_us\": " << percentile(latencies, 0.5) << ", \"p99_us\": " << percentile(latencies, 0.99)
-              << ", \"cipher\": \"" << cipher_ << "\"}" << std::endl;
+    bench::report(plan_, before, after, counts_.latencies, cipher_, first);
 }
 
 } // namespace bench

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "bench/backend.h"
-#include "bench/meter.h"
 #include "bench/plan.h"
+#include "bench/report.h"
 #include "bench/tunnel.h"
 
 #include <list>
@@ -19,14 +19,7 @@ public:
     void run();
 
 private:
-    struct Snapshot {
-        std::uint64_t at = 0; ///< ns
-        std::uint64_t messages = 0, bytes = 0, verified = 0;
-        std::uint64_t generator_cpu = 0; ///< ns
-        std::uint64_t machine_cpu = 0;   ///< ns
-        std::vector<CpuByThread> relay_cpu;
-        std::uint64_t resident = 0; ///< bytes, of all relay processes
-    };
+    struct Goal;
 
     void tunnel_opened(Tunnel& tunnel) override;
     void session_ended() override;
@@ -34,9 +27,12 @@ private:
     void open_some();
     void open_until(std::uint32_t tunnels);
     void wait(std::uint32_t milliseconds);
-    Snapshot look() const;
-    void report(const Snapshot& before, const Snapshot& after);
+    void wait_closed();
+    Snapshot look() const { return bench::look(plan_, counts_); }
+    void report(const Snapshot& before, const Snapshot& after, const std::string& first = {});
     void work();
+    void bounded();
+    void compare_totals();
     void idle();
     void churn();
 

@@ -40,6 +40,24 @@ void address(net::Address& out, std::string_view text)
     out = *parsed;
 }
 
+/// "ADDRESS,ADDRESS"
+void addresses(std::vector<net::Address>& out, std::string_view text)
+{
+    out.clear();
+    for (std::size_t end = 0; end != text.npos; text.remove_prefix(end == text.npos ? 0 : end + 1)) {
+        end = text.find(',');
+        address(out.emplace_back(), text.substr(0, end));
+    }
+}
+
+void hold(bench::Hold& out, std::string_view text)
+{
+    const auto parsed = bench::parse_hold(text);
+    if (!parsed)
+        give_up("not like IN_R2/A5=200: " + std::string(text));
+    out = *parsed;
+}
+
 bench::Plan read_options(int count, char** words)
 {
     bench::Plan plan;
@@ -48,8 +66,14 @@ bench::Plan read_options(int count, char** words)
     const std::map<std::string_view, Setter> options{
         {"--relay", [&](auto text) { choose(plan.relay, text, {"rpch", "pair", "single"}); }},
         {"--hop", [&](auto text) { choose(plan.hop, text, {"tcp", "http"}); }},
-        {"--work", [&](auto text) { choose(plan.work, text, {"echo", "up", "down", "idle", "churn"}); }},
-        {"--connect", [&](auto text) { address(plan.connect, text); }},
+        {"--work", [&](auto text) { choose(plan.work, text, {"echo", "up", "down", "both", "idle", "churn"}); }},
+        {"--connect",
+         [&](auto text) {
+             addresses(plan.connect_in, text);
+             plan.connect_out = plan.connect_in;
+         }},
+        {"--connect-in", [&](auto text) { addresses(plan.connect_in, text); }},
+        {"--connect-out", [&](auto text) { addresses(plan.connect_out, text); }},
         {"--listen", [&](auto text) { address(plan.listen, text); }},
         {"--target", [&](auto text) { plan.target = text; }},
         {"--authorization", [&](auto text) { plan.authorization = text; }},
@@ -59,6 +83,11 @@ bench::Plan read_options(int count, char** words)
         {"--concurrency", to(plan.concurrency)},
         {"--pdu", to(plan.pdu)},
         {"--window", to(plan.window)},
+        {"--lifetime", to(plan.lifetime)},
+        {"--recycle-in-every", to(plan.recycle_in_every)},
+        {"--hold", [&](auto text) { hold(plan.holds.emplace_back(), text); }},
+        {"--calls", to(plan.calls)},
+        {"--mib", to(plan.mib)},
         {"--milliseconds", to(plan.milliseconds)},
         {"--warm-up", to(plan.warm_up)},
         {"--relay-pid", [&](auto text) { number(plan.relay_pids.emplace_back(), text); }},
@@ -69,6 +98,12 @@ bench::Plan read_options(int count, char** words)
             give_up(std::string("unknown option or no value: ") + words[i]);
         option->second(words[i + 1]);
     }
+    if (plan.connect_in.empty() || (plan.connect_out.empty() && plan.relay != bench::Relay::single))
+        give_up("no address of a relay");
+    if (plan.calls && plan.work != bench::Work::echo)
+        give_up("--calls is for echo");
+    if (plan.mib && plan.work != bench::Work::up && plan.work != bench::Work::down && plan.work != bench::Work::both)
+        give_up("--mib is for up, down and both");
     return plan;
 }
 

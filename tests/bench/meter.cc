@@ -9,6 +9,21 @@
 #include <string>
 
 namespace bench {
+namespace {
+
+std::uint64_t read_clock(clockid_t clock) noexcept
+{
+    timespec time;
+    ::clock_gettime(clock, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+} // namespace
+
+std::uint64_t now_ns() noexcept
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
 
 CpuByThread cpu_by_thread(int pid)
 {
@@ -36,9 +51,7 @@ std::uint64_t resident(int pid)
 
 std::uint64_t own_cpu()
 {
-    timespec time;
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 std::uint64_t machine_cpu()

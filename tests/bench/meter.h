@@ -6,6 +6,9 @@
 
 namespace bench {
 
+/// Nanoseconds, monotonic.
+std::uint64_t now_ns() noexcept;
+
 /// CPU time of a process's threads, ns by thread id.
 using CpuByThread = std::map<int, std::uint64_t>;
 

@@ -1,183 +1,193 @@
 #include "bench/tunnel.h"
 
+#include "bench/meter.h"
 #include "rpch/rts.h"
 
-#include <time.h>
+#include <algorithm>
 
 namespace bench {
 namespace {
 
-constexpr std::size_t head_limit = 4096;
+/// For a step of a replacement that waits for others.
+constexpr net::Millis patience{15'000};
 
-std::string request_head(const Plan& plan, bool in)
+/// Content-Length of OUT requests, MS-RPCH 2.1.2.1.2: of the first one and of a replacement.
+constexpr std::uint32_t out_body = 76, next_out_body = 120;
+
+bool in_leg(rpch::Leg leg)
 {
-    return std::string(in ? "RPC_IN_DATA" : "RPC_OUT_DATA") + " /rpc/rpcproxy.dll?" + plan.target +
-           " HTTP/1.1\r\n"
-           "Cache-Control: no-cache\r\nConnection: Keep-Alive\r\nPragma: no-cache\r\nAccept: application/rpc\r\n"
-           "User-Agent: MSRPC\r\nHost: bench.example\r\nContent-Length: " +
-           (in ? "1073741824" : "76") + "\r\nAuthorization: " + plan.authorization + "\r\n\r\n";
+    return leg == rpch::Leg::in || leg == rpch::Leg::in_successor || leg == rpch::Leg::in_predecessor;
 }
 
-base::Bytes bytes_of(const std::string& text)
+rpch::Client::Settings settings(const Plan& plan)
 {
-    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+    return {.receive_window = plan.window,
+            .in_lifetime = plan.lifetime,
+            .largest_pdu = plan.pdu,
+            .recycle = plan.relay == Relay::rpch};
 }
 
 } // namespace
 
-std::uint64_t now_ns() noexcept
-{
-    timespec time;
-    ::clock_gettime(CLOCK_MONOTONIC, &time);
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
-}
-
 Tunnel::Tunnel(const Common& common, const net::Address& from)
-    : common_(common), from_(from), in_(common.loop, common.pattern, *this), out_(common.loop, common.pattern, *this),
-      role_({.receive_window = common.plan.window}, rpch::Client::Cookies::random())
+    : common_(common), from_(from), role_(settings(common.plan), rpch::Client::Cookies::random()),
+      in_time_(common.loop, net::Timer::Callback::of<&Tunnel::on_in_time>(this)),
+      out_time_(common.loop, net::Timer::Callback::of<&Tunnel::on_out_time>(this))
 {
 }
 
 void Tunnel::open()
 {
-    in_.connect(common_.plan.connect, from_, common_.tls);
+    send_request(Leg::in);
     if (common_.plan.relay != Relay::single)
-        out_.connect(common_.plan.connect, from_, common_.tls);
+        send_request(Leg::out);
 }
 
 void Tunnel::close()
 {
-    in_.close();
-    out_.close();
+    in_time_.cancel();
+    out_time_.cancel();
+    for (const std::unique_ptr<Request>& request : legs_)
+        if (request)
+            request->close();
 }
 
-void Tunnel::channel_ready(Channel& channel)
+void Tunnel::send_request(Leg leg)
+{
+    const bool in = in_leg(leg);
+    const std::vector<net::Address>& relays = in ? common_.plan.connect_in : common_.plan.connect_out;
+    std::uint32_t& number = in ? in_requests_ : out_requests_;
+    const std::uint32_t body = in ? common_.plan.lifetime : leg == Leg::out ? out_body : next_out_body;
+    const Request::Kind kind = in ? Request::Kind::in : Request::Kind::out;
+    at(leg) = std::make_unique<Request>(common_, static_cast<Request::Owner&>(*this), kind, body);
+    // Of a replacement nothing may be read before it is promoted.
+    if (leg == Leg::out_successor)
+        at(leg)->channel().wait_to_listen();
+    at(leg)->open(relays[number++ % relays.size()], from_);
+}
+
+Tunnel::Leg Tunnel::leg_of(const Request& request) const
+{
+    const auto same = [&](const std::unique_ptr<Request>& one) { return one.get() == &request; };
+    return static_cast<Leg>(std::find_if(legs_.begin(), legs_.end(), same) - legs_.begin());
+}
+
+// What the connections tell.
+
+void Tunnel::request_ready(Request& request)
 {
     if (common_.plan.relay == Relay::single)
         return common_.host.tunnel_opened(*this);
-    const bool in = &channel == &in_;
     rpch::Effects effects;
-    if (common_.plan.relay == Relay::rpch)
-        channel.control(bytes_of(request_head(common_.plan, in)));
-    if (in)
+    const Leg leg = leg_of(request);
+    if (leg == Leg::in)
         role_.on_in_request(effects);
-    else
+    else if (leg == Leg::out)
         role_.on_out_request(effects);
+    else
+        role_.on_successor_request(leg, effects);
     run(effects);
-    if (!in && common_.plan.relay == Relay::pair) {
-        responded_ = true;
-        rpch::Effects none;
-        role_.on_success_response(none);
-    }
 }
 
-void Tunnel::channel_closed(Channel& channel, const std::string& reason)
+void Tunnel::request_answered(Request&)
 {
-    give_up(std::string(&channel == &in_ ? "IN" : "OUT") + " channel of the client: " + reason);
+    rpch::Effects effects;
+    role_.on_success_response(effects);
+    run(effects);
 }
 
-void Tunnel::channel_bytes(Channel& channel, base::Bytes bytes)
+void Tunnel::request_piece(Request&, const rpch::Framer::Piece& piece)
 {
-    if (common_.plan.relay == Relay::single) {
-        take_pattern(bytes);
-        return arrived();
+    if (piece.kind == rpch::Framer::Kind::rpc) {
+        if (piece.first)
+            if (const char* const error = role_.on_out_rpc(piece.frag_length))
+                give_up(error);
+        take_pattern(piece.bytes);
+        consumed_ += static_cast<std::uint32_t>(piece.bytes.size());
+        return;
     }
-    if (&channel == &in_)
-        give_up("an answer on the IN channel: " + std::string(bytes.begin(), bytes.end()).substr(0, 80));
-    if (responded_ || take_head(bytes))
-        take_pdus(bytes);
+    rpch::Rts pdu;
+    if (const rpch::DecodeResult result = rpch::decode(piece.bytes, pdu); !result.ok())
+        give_up(result.error);
+    rpch::Effects effects;
+    role_.on_out_rts(pdu, effects);
+    run(effects);
 }
 
-/// The head of the OUT response; true when it is complete.
-bool Tunnel::take_head(base::Bytes& bytes)
+void Tunnel::request_taken(Request&)
 {
-    const std::size_t before = head_.size();
-    head_.append(bytes.begin(), bytes.end());
-    const std::size_t end = head_.find("\r\n\r\n");
-    if (end == std::string::npos) {
-        if (head_.size() > head_limit)
-            give_up("no end of the OUT response's head");
-        return false;
+    if (consumed_ == 0)
+        return;
+    if (common_.plan.relay != Relay::single) {
+        rpch::Effects effects;
+        role_.on_consumed(consumed_, effects);
+        run(effects);
     }
-    if (!head_.starts_with("HTTP/1.1 200 "))
-        give_up("the OUT request was answered with " + head_.substr(0, head_.find('\r')));
-    bytes = bytes.subspan(end + 4 - before);
-    head_.clear();
-    head_.shrink_to_fit();
-    responded_ = true;
-    rpch::Effects none;
-    role_.on_success_response(none);
-    return true;
+    consumed_ = 0;
+    arrived();
 }
 
-void Tunnel::take_pdus(base::Bytes bytes)
+void Tunnel::request_drained(Request& request)
 {
-    std::uint32_t consumed = 0;
-    while (out_.open()) {
-        const rpch::Framer::Piece piece = framer_.next(bytes);
-        switch (piece.kind) {
-        case rpch::Framer::Kind::more: {
-            if (consumed == 0)
-                return;
-            rpch::Effects effects;
-            role_.on_consumed(consumed, effects);
-            run(effects);
-            return arrived();
-        }
-        case rpch::Framer::Kind::rpc:
-            if (piece.first)
-                if (const char* const error = role_.on_out_rpc(piece.frag_length))
-                    give_up(error);
-            take_pattern(piece.bytes);
-            consumed += static_cast<std::uint32_t>(piece.bytes.size());
-            break;
-        case rpch::Framer::Kind::rts: {
-            rpch::Rts pdu;
-            if (const rpch::DecodeResult result = rpch::decode(piece.bytes, pdu); !result.ok())
-                give_up(result.error);
-            rpch::Effects effects;
-            role_.on_out_rts(pdu, effects);
-            run(effects);
-            break;
-        }
-        case rpch::Framer::Kind::bad: give_up(std::string("OUT channel: ") + piece.error);
-        }
-    }
+    rpch::Effects effects;
+    role_.on_drained(leg_of(request), effects);
+    run(effects);
 }
+
+void Tunnel::request_closed(Request& request, const std::string& reason)
+{
+    const Leg leg = leg_of(request);
+    if (leg == Leg::in || leg == Leg::out)
+        give_up(std::string(leg == Leg::in ? "IN" : "OUT") + " channel of the client: " + reason + "; " + progress());
+    rpch::Effects effects;
+    role_.on_closed(leg, effects);
+    drop(leg);
+    run(effects);
+}
+
+// The pattern.
 
 void Tunnel::take_pattern(base::Bytes bytes)
 {
     if (!common_.pattern.matches(received_, bytes))
-        give_up("wrong bytes arrived at the client, offset " + std::to_string(received_));
+        give_up("wrong bytes arrived at the client, offset " + std::to_string(received_) + "; " + progress());
     received_ += bytes.size();
-    common_.counts.verified += bytes.size();
-    if (common_.plan.work == Work::down)
-        common_.counts.bytes += bytes.size();
+    common_.counts.down += bytes.size();
 }
 
 /// All that one read brought was taken.
 void Tunnel::arrived()
 {
+    const Plan& plan = common_.plan;
+    if (plan.work != Work::echo)
+        common_.counts.exhausted |= plan.relay != Relay::rpch && received_ >= stream_limit - (4u << 20);
+    else if (received_ > wanted_)
+        give_up("more came back than was sent; " + progress());
+    else if (received_ == wanted_)
+        answered();
+}
+
+/// Echo: the PDU that was on the way has come back.
+void Tunnel::answered()
+{
+    const Plan& plan = common_.plan;
     Counts& counts = common_.counts;
-    if (common_.plan.work != Work::echo) {
-        counts.exhausted |= received_ >= stream_limit - (4u << 20);
-        return;
-    }
-    if (received_ < wanted_)
-        return;
-    if (received_ > wanted_)
-        give_up("more came back than was sent");
-    counts.bytes += common_.plan.pdu;
     ++counts.messages;
+    ++answers_;
     const std::uint64_t now = now_ns();
     if (counts.recording)
         counts.latencies.push_back(static_cast<std::uint32_t>(now - asked_at_));
-    if (wanted_ + common_.plan.pdu > stream_limit) {
+    if (plan.relay != Relay::rpch && wanted_ + plan.pdu > stream_limit)
         counts.exhausted = true;
+    if (counts.exhausted || answers_ == plan.calls)
         return;
+    if (plan.recycle_in_every > 0 && answers_ % plan.recycle_in_every == 0) {
+        rpch::Effects effects;
+        role_.recycle_in(effects);
+        run(effects);
     }
     asked_at_ = now;
-    wanted_ += common_.plan.pdu;
+    wanted_ += plan.pdu;
     pump();
 }
 
@@ -188,54 +198,133 @@ void Tunnel::start()
     switch (common_.plan.work) {
     case Work::echo:
     case Work::down: wanted_ = common_.plan.pdu; break;
-    case Work::up: wanted_ = stream_limit; break;
+    case Work::up:
+    case Work::both: wanted_ = bulk(common_.plan); break;
     case Work::idle:
     case Work::churn: return;
     }
     pump();
 }
 
-bool Tunnel::admits(std::uint32_t size) const
-{
-    return common_.plan.relay == Relay::single || (role_.admits(size) && role_.lifetime_admits(size + 4096));
-}
-
+/// Gives the IN channel what the window and its lifetime admit.
 void Tunnel::pump()
 {
     const std::uint32_t pdu = common_.plan.pdu;
     if (common_.plan.relay == Relay::single) {
-        in_.stream(wanted_ - admitted_);
+        at(Leg::in)->channel().stream(wanted_ - admitted_);
         admitted_ = wanted_;
     }
-    while (wanted_ - admitted_ >= pdu && admits(pdu)) {
+    while (wanted_ - admitted_ >= pdu && role_.admits(pdu)) {
         role_.sent(pdu);
-        in_.stream(pdu);
+        at(Leg::in)->channel().stream(pdu);
         admitted_ += pdu;
+        if (role_.recycling_due()) {
+            rpch::Effects effects;
+            role_.recycle_in(effects);
+            run(effects);
+        }
     }
-    in_.flush();
+    at(Leg::in)->channel().flush();
 }
+
+std::string Tunnel::progress() const
+{
+    return "sent " + std::to_string(admitted_) + ", received " + std::to_string(received_) + " bytes, state " +
+           std::to_string(static_cast<unsigned>(role_.state())) + ", IN " +
+           std::to_string(static_cast<unsigned>(role_.in_state())) + " (request " + std::to_string(in_requests_) + "), OUT " +
+           std::to_string(static_cast<unsigned>(role_.out_state())) + " (request " + std::to_string(out_requests_) + ")";
+}
+
+// What the role wants done.
 
 void Tunnel::run(const rpch::Effects& effects)
 {
+    using Kind = rpch::Effect::Kind;
     for (const rpch::Effect& effect : effects) {
         switch (effect.kind) {
-        case rpch::Effect::Kind::send: {
-            Channel& channel = effect.leg == rpch::Leg::in ? in_ : out_;
-            channel.control(effect.pdu);
+        case Kind::connect_successor: send_request(effect.leg); break;
+        case Kind::send:
+        case Kind::send_last: {
+            Channel& channel = at(effect.leg)->channel();
+            const net::Millis delay = delay_of(common_.plan.holds, effect.pdu, moves(effect.leg));
+            common_.counts.held += delay > net::Millis{};
+            effect.kind == Kind::send ? channel.control(effect.pdu, delay) : channel.last(effect.pdu, delay);
             channel.flush();
             break;
         }
-        case rpch::Effect::Kind::flow:
+        case Kind::promote: promote(effect.leg); break;
+        case Kind::drop: drop(effect.leg); break;
+        case Kind::flow:
             if (started_)
                 pump();
             break;
-        case rpch::Effect::Kind::opened: common_.host.tunnel_opened(*this); break;
-        case rpch::Effect::Kind::close: give_up(effect.reason);
-        case rpch::Effect::Kind::connect_server:
-        case rpch::Effect::Kind::respond:
-        case rpch::Effect::Kind::keep_alive: break;
+        case Kind::opened: common_.host.tunnel_opened(*this); break;
+        case Kind::close: give_up(effect.reason + ("; " + progress()));
+        case Kind::connect_server:
+        case Kind::respond:
+        case Kind::finish:
+        case Kind::keep_alive: break; // of the proxies
         }
     }
+    if (!effects.empty())
+        watch_the_time();
+}
+
+void Tunnel::promote(Leg leg)
+{
+    const bool in = leg == Leg::in;
+    const Leg successor = in ? Leg::in_successor : Leg::out_successor;
+    const bool moved = moves(successor);
+    Recycles& recycles = common_.counts.recycles;
+    ++(in ? moved ? recycles.in_moved : recycles.in_stayed : moved ? recycles.out_moved : recycles.out_stayed);
+    (in ? in_time_ : out_time_).cancel();
+    at(in ? Leg::in_predecessor : Leg::out_predecessor) = std::move(at(leg));
+    at(leg) = std::move(at(successor));
+    if (in)
+        at(leg)->channel().begin_at(admitted_);
+    else
+        at(leg)->channel().listen();
+}
+
+void Tunnel::drop(Leg leg)
+{
+    if (!at(leg))
+        return;
+    if (leg == Leg::in_successor || leg == Leg::out_successor)
+        ++common_.counts.recycles.lost;
+    at(leg)->close();
+    common_.loop.defer([last = std::shared_ptr<Request>(std::move(at(leg)))] {});
+}
+
+/// Whether the replacement in which `leg` has a part goes to another address.
+bool Tunnel::moves(Leg leg) const
+{
+    const bool in = in_leg(leg);
+    const std::unique_ptr<Request>& successor = at(in ? Leg::in_successor : Leg::out_successor);
+    const std::unique_ptr<Request>& predecessor = at(in ? Leg::in_predecessor : Leg::out_predecessor);
+    const std::unique_ptr<Request>& other = successor ? successor : predecessor;
+    return other && other->relay() != at(in ? Leg::in : Leg::out)->relay();
+}
+
+/// A step that others must take soon has a time limit; it begins anew with each one.
+void Tunnel::watch_the_time()
+{
+    if (role_.state() != rpch::Client::State::opened)
+        return; // the host watches that
+    for (const Leg leg : {Leg::in, Leg::out}) {
+        net::Timer& timer = leg == Leg::in ? in_time_ : out_time_;
+        if (!role_.awaits(leg))
+            timer.cancel();
+        else if (!timer.armed())
+            timer.set(patience);
+    }
+}
+
+void Tunnel::on_time(Leg leg)
+{
+    rpch::Effects effects;
+    role_.on_timeout(leg, effects);
+    run(effects);
 }
 
 } // namespace bench

@@ -1,18 +1,20 @@
 #pragma once
 
-#include "bench/channel.h"
 #include "bench/plan.h"
+#include "bench/request.h"
 #include "rpch/client.h"
-#include "rpch/framer.h"
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace bench {
 
 /// The client end of one tunnel: one connection without protocol, or two with MS-RPCH's client role on them,
-/// with HTTP requests (Relay::rpch) or without (Relay::pair).
-class Tunnel final : private Channel::Owner {
+/// with HTTP requests (Relay::rpch) or without (Relay::pair). Behind rpctunneld its channels are replaced when they
+/// near their end, or when the plan says so.
+class Tunnel final : private Request::Owner {
 public:
     class Host {
     public:
@@ -22,11 +24,7 @@ public:
         ~Host() = default;
     };
     /// What all tunnels share.
-    struct Common {
-        net::Loop& loop;
-        const Plan& plan;
-        const Pattern& pattern;
-        const net::TlsClientContext* tls;
+    struct Common : Request::Means {
         Counts& counts;
         Host& host;
     };
@@ -39,37 +37,54 @@ public:
     void start();
     void close();
 
-    std::string describe() const { return in_.describe(); }
+    std::uint64_t received() const noexcept { return received_; } ///< bytes of the pattern
+    std::string describe() const { return at(rpch::Leg::in)->channel().describe(); }
+    /// What it has done and in which states it is, for whoever looks why it does no more.
+    std::string progress() const;
 
 private:
-    void channel_ready(Channel& channel) override;
-    void channel_bytes(Channel& channel, base::Bytes bytes) override;
-    void channel_closed(Channel& channel, const std::string& reason) override;
+    using Leg = rpch::Leg;
 
-    bool take_head(base::Bytes& bytes);
-    void take_pdus(base::Bytes bytes);
+    void request_ready(Request& request) override;
+    void request_answered(Request& request) override;
+    void request_piece(Request& request, const rpch::Framer::Piece& piece) override;
+    void request_taken(Request& request) override;
+    void request_drained(Request& request) override;
+    void request_closed(Request& request, const std::string& reason) override;
+
     void take_pattern(base::Bytes bytes);
     void arrived();
-    void run(const rpch::Effects& effects);
+    void answered();
     void pump();
-    bool admits(std::uint32_t size) const;
+
+    void run(const rpch::Effects& effects);
+    void send_request(Leg leg);
+    void promote(Leg leg);
+    void drop(Leg leg);
+    bool moves(Leg leg) const;
+    void watch_the_time();
+    void on_time(Leg leg);
+    void on_in_time() { on_time(Leg::in); }
+    void on_out_time() { on_time(Leg::out); }
+
+    std::unique_ptr<Request>& at(Leg leg) { return legs_[static_cast<std::size_t>(leg)]; }
+    const std::unique_ptr<Request>& at(Leg leg) const { return legs_[static_cast<std::size_t>(leg)]; }
+    Leg leg_of(const Request& request) const;
 
     const Common& common_;
     const net::Address from_;
-    Channel in_;  // with Relay::single: the only one
-    Channel out_;
+    std::array<std::unique_ptr<Request>, 10> legs_; // by Leg; with Relay::single `in` alone
     rpch::Client role_;
-    rpch::Framer framer_;
-    std::string head_; // of the OUT response, while incomplete
-    bool responded_ = false;
+    net::Timer in_time_;  // for a step of a channel's replacement
+    net::Timer out_time_;
+    std::uint32_t in_requests_ = 0, out_requests_ = 0;
+    std::uint32_t consumed_ = 0; // bytes of RPC PDUs in the read that is being taken
     bool started_ = false;
     std::uint64_t wanted_ = 0;   // bytes of the pattern to send
-    std::uint64_t admitted_ = 0; // of these given to in_
+    std::uint64_t admitted_ = 0; // of these given to an IN channel
     std::uint64_t received_ = 0; // bytes of the pattern
+    std::uint64_t answers_ = 0;  // echo: PDUs that came back
     std::uint64_t asked_at_ = 0; // ns
 };
-
-/// Nanoseconds, monotonic.
-std::uint64_t now_ns() noexcept;
 
 } // namespace bench

@@ -86,6 +86,36 @@ TEST(Flow, receiverAcknowledgesBelowHalfAndNotBeforeTheBytesHaveLeft)
     LONGS_EQUAL(35536, blocked.available());
 }
 
+// The sender of PDUs that need more than half of the window would wait for ever where an acknowledgement of a part
+// has opened half of it.
+TEST(Flow, receiverAcknowledgesAgainUntilAPduLikeTheLargestFits)
+{
+    struct Row { std::uint32_t window, pdu, first_part; bool again; };
+    static constexpr Row rows[] = {
+        {65536, 60000, 50000, true},
+        {8192, 5840, 2000, true},
+        {8192, 60000, 56000, true},  // larger than the window: goes when all of it is open
+        {65536, 32768, 1, false},    // half of the window is enough for the next one
+        {65536, 60000, 60000, false},
+    };
+    for (const Row& row : rows) {
+        ReceiveWindow receiver(row.window);
+        SendWindow sender(row.window);
+        receiver.received(row.pdu);
+        sender.sent(row.pdu);
+        receiver.consumed(row.first_part);
+        if (receiver.ack_due()) {
+            receiver.acknowledge();
+            CHECK(sender.acknowledged(receiver.bytes_received(), receiver.available()) == SendWindow::Ack::accepted);
+        }
+        receiver.consumed(row.pdu - row.first_part);
+        CHECK_EQUAL(row.again, receiver.ack_due());
+        if (row.again)
+            CHECK(sender.acknowledged(receiver.bytes_received(), receiver.available()) == SendWindow::Ack::accepted);
+        CHECK_TRUE(sender.admits(row.pdu));
+    }
+}
+
 TEST(Flow, aLiftedWindowAdmitsEverything)
 {
     SendWindow window(8192);
