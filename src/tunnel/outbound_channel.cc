@@ -170,6 +170,7 @@ void OutboundChannel::run(const rpch::Effects& effects)
         case rpch::Effect::Kind::connect_server: hop_->connect(); break;
         case rpch::Effect::Kind::respond:
             responded_ = to_client = true;
+            recycling_.cancel();
             leg_->outlet().put_control(bytes_of(success_head(effect.value)));
             break;
         case rpch::Effect::Kind::send:
@@ -249,7 +250,8 @@ const char* OutboundChannel::succeed(Opening& opening)
 /// The successor carries the channel from now on; what waits for the predecessor still leaves there.
 void OutboundChannel::promote_successor()
 {
-    recycling_.cancel();
+    if (!role_.awaits()) // OUT_R2/C1 may still be due
+        recycling_.cancel();
     base::log::info("recycled", {{"id", arrival_.id}, {"channel", "out"}, {"vc", virtual_connection_.prefix()},
                                  {"successor", successor_id_}});
     arrival_.id = successor_id_;

@@ -6,7 +6,7 @@ import lab
 import rpch_client
 import wire
 from bystanders import Bystander
-from recycling_states import HTTP, MATE, MATE_LOG, PLAIN, asked, ends, in_r1, in_r2, opened, out_r1, out_r1_a10, out_r2, out_r2_c1
+from recycling_states import HTTP, MATE, MATE_LOG, PLAIN, asked, ends, in_r1, in_r2, opened, out_r1, out_r1_a10, out_r2, out_r2_b3, out_r2_c1
 
 ZERO = bytes(16)
 OTHER_TARGET = {HTTP: PLAIN, PLAIN: HTTP}
@@ -194,7 +194,7 @@ for state, kind, targets in ((out_r2, 'next_out', (HTTP,)), (out_r2_c1, 'next_ou
 lab.step('a successor that never completes: dropped after setup_timeout, and the predecessor goes on; where that is gone, all ends')
 waiting = []
 for state, ends_all, targets in ((in_r1, False, (HTTP,)), (in_r2, False, (HTTP, PLAIN)), (out_r1, False, (HTTP,)), (out_r2, False, (HTTP,)),
-                                 (out_r2_c1, False, (HTTP,)), (out_r1_a10, True, (HTTP,))):
+                                 (out_r2_c1, False, (HTTP,)), (out_r2_b3, True, (HTTP, PLAIN)), (out_r1_a10, True, (HTTP,))):
     for target in targets:
         tunnel = opened(target)
         state(tunnel)
