@@ -1,5 +1,6 @@
 #pragma once
 
+#include "directory/policy.h"
 #include "rpch/framer.h"
 #include "rpch/rts.h"
 
@@ -27,6 +28,8 @@ public:
     /// The channel that uses the hop.
     class User {
     public:
+        /// Where the server was found in the end: a failed connection may have changed it. Before hop_connected().
+        virtual void hop_routed(const directory::Route& route) = 0;
         virtual void hop_connected() = 0;
         virtual void hop_failed(const HopFailure& failure) = 0; ///< instead of hop_connected
         virtual void hop_rts(const rpch::Rts& pdu) = 0;

@@ -24,7 +24,7 @@ namespace tunnel {
 ///
 /// A channel request arrives on any shard. As soon as its first PDU has named the virtual connection, the
 /// stream moves to that connection's home shard, so that everything about it happens in one thread.
-class Hub final : public Reception, public Newcomer::Host, public MixedProxy::Host {
+class Hub final : public Reception, public Newcomer::Host, public MixedProxy::Host, public Pairing::Splicer {
 public:
     explicit Hub(const Environment& environment);
     ~Hub();
@@ -36,6 +36,8 @@ public:
     void arrive(Arrival&& arrival) override;
     /// A client whose stream is RPC PDUs alone, for the mixed proxy: version 1 of the protocol. It stays on this shard.
     void splice(Arrival&& arrival, MixedProxy::Replies replies);
+    /// The same for one that came without HTTP.
+    void splice(Arrival&& arrival) override { splice(std::move(arrival), {}); }
     std::size_t clients() const override { return size() + leaving(); }
 
     /// The directory has changed: channels of mailboxes whose active copy has moved are closed, spread over

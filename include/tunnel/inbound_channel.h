@@ -48,6 +48,7 @@ private:
     bool admits(std::uint32_t) const override { return false; }
     void sent(std::uint32_t) override {}
 
+    void hop_routed(const directory::Route& route) override { arrival_.route = route; }
     void hop_connected() override;
     void hop_failed(const HopFailure& failure) override;
     void hop_rts(const rpch::Rts& pdu) override;

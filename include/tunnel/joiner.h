@@ -21,6 +21,7 @@ struct Joining {
     net::Address peer;            ///< the proxy
     net::Address client;          ///< as the proxy sees it; unspecified when it does not say
     VirtualServer::Party party;
+    bool version_1 = false; ///< an RPC PDU came first: all is in `early`
     rpch::Rts first_pdu;
     rpch::Cookie virtual_connection;
     std::vector<std::uint8_t> early; ///< bytes behind the first PDU
@@ -29,8 +30,8 @@ struct Joining {
 /// A new connection on a pairing port, until its first PDU has told the virtual connection. We are the server
 /// here, MS-RPCH 3.2.5.5.1: the banner goes out at once.
 ///
-/// On a port with a fixed target every proxy may come, and every one is for that target. On the others only the
-/// nodes of Nodes may; they say in a PROXY header what the target is and for whom. One thread.
+/// On a port with a fixed target every proxy may come, and clients without one, and every one is for that target. On the
+/// others only the nodes of Nodes may; they say in a PROXY header what the target is and for whom. One thread.
 class Joiner {
 public:
     class Host {

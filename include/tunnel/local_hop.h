@@ -43,6 +43,7 @@ public:
 
 private:
     Side side() const override { return side_; }
+    void server_routed(const directory::Route& route) override { user_->hop_routed(route); }
     void server_reached() override { user_->hop_connected(); }
     void server_failed(const std::string& reason) override;
     void server_rts(base::Bytes pdu) override;

@@ -41,6 +41,7 @@ public:
 
 private:
     // While a node is tried. Once it has answered, the hop to it calls the channel itself.
+    void hop_routed(const directory::Route& route) override { user_->hop_routed(route); }
     void hop_connected() override;
     void hop_failed(const HopFailure& failure) override { pass_over(failure.reason); }
     void hop_rts(const rpch::Rts& pdu) override;

@@ -75,6 +75,7 @@ private:
     bool admits(std::uint32_t size) const override;
     void sent(std::uint32_t size) override { role_.sent(size); }
 
+    void hop_routed(const directory::Route& route) override { arrival_.route = route; }
     void hop_connected() override;
     void hop_failed(const HopFailure& failure) override;
     void hop_rts(const rpch::Rts& pdu) override;

@@ -38,6 +38,7 @@ public:
 
 private:
     Side side() const override { return side_; }
+    void server_routed(const directory::Route&) override {}
     void server_reached() override;
     void server_failed(const std::string& reason) override { server_ended(reason); }
     void server_rts(base::Bytes pdu) override;

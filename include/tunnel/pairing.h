@@ -24,7 +24,19 @@ namespace tunnel {
 /// channels of this node reach the same table in memory.
 class Pairing final : public LocalHop::Finder, public Joiner::Host, public PairedLeg::Host, public VirtualServer::Host {
 public:
-    Pairing(const Environment& environment, Farewell& farewell) : environment_(environment), farewell_(farewell), all_{this} {}
+    /// What is done with a client that speaks version 1 of the protocol: its server's part is a splice.
+    class Splicer {
+    public:
+        virtual void splice(Arrival&& arrival) = 0;
+
+    protected:
+        ~Splicer() = default;
+    };
+
+    Pairing(const Environment& environment, Farewell& farewell, Splicer& splicer)
+        : environment_(environment), farewell_(farewell), splicer_(splicer), all_{this}
+    {
+    }
     ~Pairing();
 
     /// Tells the pairing side of all shards, itself included, before the loops run.
@@ -62,12 +74,14 @@ private:
     void judge(Joining&& joining);
     void on_judged(Judgement& judgement);
     void attach(Joining&& joining, VirtualServer& server);
+    void splice(Joining&& joining, const directory::Decision& decision);
     void refuse(Joining& joining, const std::string& reason);
     VirtualServer* find(const rpch::Cookie& virtual_connection);
     VirtualServer& make(const rpch::Cookie& virtual_connection, const VirtualServer::Party& party, const directory::Route& route);
 
     const Environment& environment_;
     Farewell& farewell_;
+    Splicer& splicer_;
     std::vector<Pairing*> all_;
     std::list<Joiner> joiners_;
     std::unordered_set<std::shared_ptr<Judgement>> judged_;

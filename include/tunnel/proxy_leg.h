@@ -19,6 +19,8 @@ class ProxyLeg {
 public:
     virtual Side side() const = 0;
 
+    /// Where the service was found in the end. Before server_reached(), for legs that came before it.
+    virtual void server_routed(const directory::Route& route) = 0;
     /// The service is reached: VirtualServer::introduce() follows, now or later but not before.
     virtual void server_reached() = 0;
     /// Instead of it: the service cannot be reached.

@@ -12,7 +12,7 @@
 
 namespace tunnel {
 Hub::Hub(const Environment& environment)
-    : environment_(environment), hubs_{this}, farewell_(environment.loop), pairing_(environment_, farewell_),
+    : environment_(environment), hubs_{this}, farewell_(environment.loop), pairing_(environment_, farewell_, *this),
       moved_(environment.loop), asking_(environment.loop), ending_(environment.loop), cutting_(environment.loop)
 {
 }

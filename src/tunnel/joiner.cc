@@ -83,7 +83,11 @@ bool Joiner::take_first_words()
     FirstPdu first = read_first_pdu(joining_.early);
     switch (first.kind) {
     case FirstPdu::Kind::partial: return false;
-    case FirstPdu::Kind::rpc: return refuse("the first PDU is no RTS PDU");
+    case FirstPdu::Kind::rpc:
+        if (node_)
+            return refuse("the first PDU is no RTS PDU");
+        joining_.version_1 = true;
+        break;
     case FirstPdu::Kind::bad: return refuse(first.error);
     case FirstPdu::Kind::rts: break;
     }

@@ -187,10 +187,11 @@ void MixedProxy::close(End& which)
 {
     if (!which.leg)
         return;
-    if (which.leg->gone())
-        which.leg->release().close();
-    else
+    // What came in front of something that may not come is as good as if it had come alone.
+    if (!which.leg->gone() && which.leg->outlet().flush())
         farewell_.say(which.leg->release());
+    else
+        which.leg->release().close();
 }
 
 void MixedProxy::end(const std::string& reason)

@@ -25,6 +25,7 @@ void NcacnHttpHop::on_dialed(Dialer::Outcome outcome)
         return;
     if (!outcome.fd)
         return fail(outcome.reason);
+    user_->hop_routed(outcome.route);
     const bool wait = environment_.settings.require_banner;
     const net::Millis patience(environment_.settings.connect_timeout);
     begin(std::move(outcome.fd), {}, wait ? std::optional(patience) : std::nullopt);

@@ -24,6 +24,8 @@ void Pairing::arrive(base::UniqueFd socket, const net::Address& peer, const std:
 void Pairing::joiner_ready(Joiner& joiner, Joining&& joining)
 {
     environment_.loop.defer([this, self = joiner.self] { joiners_.erase(self); });
+    if (joining.version_1)
+        return judge(std::move(joining));
     Pairing& home = *all_[joining.virtual_connection.hash() % all_.size()];
     if (&home == this)
         return admit(std::move(joining));
@@ -84,6 +86,8 @@ void Pairing::on_judged(Judgement& judgement)
     if (decision.route.transport != directory::Transport::ncacn_ip_tcp)
         return refuse(joining, "only services of the transport ncacn_ip_tcp are paired here, and the target is at " +
                                    decision.route.text());
+    if (joining.version_1)
+        return splice(std::move(joining), decision);
     // Its mate can have come meanwhile.
     VirtualServer* const server = find(joining.virtual_connection);
     attach(std::move(joining), server ? *server : make(joining.virtual_connection, joining.party, decision.route));
@@ -96,6 +100,19 @@ void Pairing::attach(Joining&& joining, VirtualServer& server)
     const auto leg = std::make_shared<PairedLeg>(environment_, std::move(joining), server, *this);
     legs_.emplace(leg.get(), leg);
     leg->start();
+}
+
+void Pairing::splice(Joining&& joining, const directory::Decision& decision)
+{
+    Arrival arrival;
+    arrival.method = Method::connect;
+    arrival.stream = std::move(joining.stream);
+    arrival.early = std::move(joining.early);
+    arrival.peer = joining.peer;
+    arrival.target = joining.party.target;
+    arrival.mailbox = decision.target.mailbox.has_value();
+    arrival.route = decision.route;
+    splicer_.splice(std::move(arrival));
 }
 
 // The tables.

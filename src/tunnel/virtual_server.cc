@@ -47,6 +47,8 @@ void VirtualServer::on_dialed(Dialer::Outcome outcome)
         return;
     }
     for (ProxyLeg* const leg : waiting)
+        leg->server_routed(outcome.route);
+    for (ProxyLeg* const leg : waiting)
         if (!ended_ && std::find(attached_.begin(), attached_.end(), leg) != attached_.end())
             leg->server_reached();
 }

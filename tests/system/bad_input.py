@@ -231,8 +231,8 @@ except rpch_client.Slow as slow:
 except (rpch_client.Gone, wire.Broken):
     pass
 lab.check(lines.wait('reason='), 'different targets: no line with the reason')
-mixed.close()
 lab.check(lab.soon(lambda: events.events('accept')), 'different targets: the half that came first was not connected')
+mixed.close()
 
 lab.step('broken targets: refused at the head, nothing connected')
 events = lab.Events()

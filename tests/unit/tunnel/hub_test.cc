@@ -1,3 +1,5 @@
+#include "directory/servers.h"
+
 #include "hub_fixture.h"
 
 TEST_GROUP_BASE(Hub, HubGroup) {};
@@ -217,4 +219,41 @@ TEST(Hub, requiredBannerThatDoesNotComeIsAnUnavailableServer)
     server = accept();
     server.say("ncacn_http/1.0");
     until_got(server, 84);
+}
+
+// The directory has moved the mailbox between the decision and the connection: what the second look-up has found is where
+// the tunnel is, and a check of the routes leaves it alone.
+TEST(Hub, theRouteOfASecondLookUpIsTheTunnels)
+{
+    for (const auto transport : {directory::Transport::ncacn_ip_tcp, directory::Transport::ncacn_http}) {
+        {
+            directory::Database rows(database, directory::Database::Mode::write);
+            directory::Servers servers(rows);
+            servers.remove("EX1");
+            servers.add({"EX1", "ex1.example", directory::Role::mailbox, "", "", true});
+            servers.add_endpoint({.server = "EX1", .port = 6001, .transport = transport, .connect_host = "127.0.0.1",
+                                  .connect_port = port, .default_connect = false});
+        }
+        if (!hub)
+            start();
+        policy->rebuild();
+        const auto moved = [](tunnel::Arrival& arrival) {
+            arrival.mailbox = true;
+            arrival.route.port = 1;
+        };
+        Peer out = arrive(Method::out_data, transport, a1(), moved);
+        Peer server = accept();
+        Peer in = arrive(Method::in_data, transport, b1(), moved);
+        Peer second;
+        if (transport == directory::Transport::ncacn_http)
+            second = accept();
+        settle();
+        LONGS_EQUAL(2, hub->size());
+        hub->recheck_routes();
+        for (int i = 0; i < 5; ++i)
+            settle();
+        LONGS_EQUAL(2, hub->size());
+        hub->find_outbound(role_test::cookie(vc))->end("the test is over");
+        settle();
+    }
 }

@@ -324,12 +324,13 @@ TEST(MixedProxy, whatIsNoRpcPduEndsBothSides)
     for (const std::string& bytes : others)
         for (const bool from_client : {true, false}) {
             Pair pair = spliced();
-            (from_client ? pair.client : pair.server).say(rpc_pdu(40));
-            until_got(from_client ? pair.server : pair.client, rpc_pdu(40));
-            (from_client ? pair.client : pair.server).say(bytes);
-            until_ended(pair.client);
-            until_ended(pair.server);
-            CHECK_TRUE(pair.client.got.empty() && pair.server.got.empty());
+            Peer& writer = from_client ? pair.client : pair.server;
+            Peer& reader = from_client ? pair.server : pair.client;
+            writer.say(rpc_pdu(40) + bytes);
+            until_ended(writer);
+            until_ended(reader);
+            CHECK_TRUE(reader.got == rpc_pdu(40));
+            CHECK_TRUE(writer.got.empty());
             CHECK_TRUE(all_gone());
         }
 }
