@@ -91,8 +91,12 @@ net_TEST = tests/unit/net/address_test.cc tests/unit/net/wheel_test.cc tests/uni
            tests/unit/net/listener_test.cc tests/unit/net/connector_test.cc tests/unit/net/proxy_header_test.cc \
            tests/unit/net/resolve_test.cc
 tunnel_TEST = tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc tests/unit/tunnel/nodes_test.cc \
-              tests/unit/tunnel/spread_test.cc tests/unit/tunnel/hub_test.cc tests/unit/tunnel/hub_flow_test.cc \
-              tests/unit/tunnel/hub_recycling_test.cc tests/unit/tunnel/mixed_proxy_test.cc
+              tests/unit/tunnel/spread_test.cc tests/unit/tunnel/first_pdu_test.cc tests/unit/tunnel/joiner_test.cc \
+              tests/unit/tunnel/hub_test.cc tests/unit/tunnel/hub_flow_test.cc tests/unit/tunnel/hub_recycling_test.cc \
+              tests/unit/tunnel/pairing_test.cc tests/unit/tunnel/pairing_refusal_test.cc \
+              tests/unit/tunnel/pairing_end_test.cc tests/unit/tunnel/pairing_flow_test.cc \
+              tests/unit/tunnel/pairing_in_recycling_test.cc tests/unit/tunnel/pairing_out_recycling_test.cc \
+              tests/unit/tunnel/local_hop_test.cc tests/unit/tunnel/node_hop_test.cc tests/unit/tunnel/mixed_proxy_test.cc
 http_TEST = tests/unit/http/head_test.cc tests/unit/http/request_test.cc tests/unit/http/front_fixture.cc \
             tests/unit/http/front_test.cc tests/unit/http/front_login_test.cc tests/unit/http/front_channel_test.cc \
             tests/unit/http/front_limits_test.cc tests/unit/http/front_tls_test.cc tests/unit/http/front_connect_test.cc

@@ -112,6 +112,8 @@ const char* Server::on_conn_a2(Leg, const Rts& pdu, Effects& effects)
     fields.version();
     fields.cookie();
     out_.channel = fields.cookie();
+    if (out_.channel.zero())
+        return "CONN/A2 with an all-zero cookie";
     out_.lifetime = lifetime(fields.channel_lifetime());
     out_.window = SendWindow(fields.receive_window());
     if (vc_ == State::a2w)
@@ -127,6 +129,8 @@ const char* Server::on_conn_b2(Leg, const Rts& pdu, Effects& effects)
     fields.version();
     fields.cookie();
     in_.channel = fields.cookie();
+    if (in_.channel.zero())
+        return "CONN/B2 with an all-zero cookie";
     in_.proxy_window = fields.receive_window();
     in_.proxy_timeout = fields.connection_timeout();
     if (vc_ == State::b2w)

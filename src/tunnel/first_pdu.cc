@@ -16,6 +16,8 @@ FirstPdu read_first_pdu(base::Bytes bytes)
     if (bytes.size() < rpch::framing_size)
         return first;
     if (static_cast<rpch::PacketType>(bytes[2]) != rpch::PacketType::rts) {
+        if (bytes[0] != 5 || bytes[1] > 1)
+            return bad("the first PDU is no RTS PDU and no RPC PDU");
         first.kind = FirstPdu::Kind::rpc;
         return first;
     }
@@ -29,7 +31,7 @@ FirstPdu read_first_pdu(base::Bytes bytes)
     rpch::RtsFields fields(first.pdu);
     fields.version();
     first.virtual_connection = fields.cookie();
-    if (!fields.ok())
+    if (!fields.ok() || first.virtual_connection.zero())
         return bad("the first PDU names no virtual connection");
     first.kind = FirstPdu::Kind::rts;
     first.size = static_cast<std::uint32_t>(size);

@@ -154,8 +154,9 @@ void LocalHop::server_sent(std::uint32_t size)
 
 void LocalHop::server_consumed(std::uint32_t size)
 {
-    user_->hop_consumed(size);
+    // The channel may end when nothing waits any more, and looks for that here.
     release_last();
+    user_->hop_consumed(size);
 }
 
 void LocalHop::server_failed(const std::string& reason)

@@ -97,6 +97,15 @@ TEST(config, errors_name_file_and_line)
         {"auth = basic NTLM", "/etc/x/r.conf:1: auth: \"ntlm\" is not available in this version: only basic is"},
         {"auth = digest", "/etc/x/r.conf:1: auth: \"digest\" is no authentication scheme: only basic is available"},
         {"auth = basic Basic", "/etc/x/r.conf:1: auth: \"basic\" is named twice"},
+        {"pairing_listen = 6001", "/etc/x/r.conf:1: pairing_listen: \"6001\" is no address with port, as 0.0.0.0:6001 or [::]:6001"},
+        {"\npairing_listen = exch01:6001 exch01:6001",
+         "/etc/x/r.conf:2: pairing_listen: \"exch01:6001\" is no address with port, as 0.0.0.0:6001 or [::]:6001"},
+        {"pairing_listen = [::]:6001 exch01", "/etc/x/r.conf:1: pairing_listen: \"exch01\" is no target: the target has no port: server:port is expected"},
+        {"pairing_listen = [::]:6001 exch01:6001\npairing_listen = [::]:6001 exch02:6001",
+         "/etc/x/r.conf:2: pairing_listen: \"[::]:6001\" is given twice"},
+        {"pairing_nodes = node1:6010", "/etc/x/r.conf:1: pairing_nodes: \"node1:6010\" is no address with port, as 0.0.0.0:80 or [::]:443"},
+        {"pairing_nodes = 192.0.2.1:6010\npairing_nodes = 192.0.2.1:6010",
+         "/etc/x/r.conf:2: pairing_nodes: \"192.0.2.1:6010\" is given twice"},
         {"basic_without_tls = 1", "/etc/x/r.conf:1: basic_without_tls: \"1\" is neither yes nor no"},
         {"workers = 257", "/etc/x/r.conf:1: workers: \"257\" is not in the range 0..256"},
         {"workers = two", "/etc/x/r.conf:1: workers: \"two\" is no number"},
@@ -132,6 +141,52 @@ TEST(config, whom_version_1_is_served_to)
     CHECK(parse_config("database = d\nlisten = [::]:80\nrpc_connect = anonymous", "f").errors.empty());
 }
 
+TEST(config, pairing_ports_and_nodes)
+{
+    const Config config = good("pairing_listen = 0.0.0.0:6001 exch01.example.com:6001\npairing_listen = [::1]:0\t \n"
+                               "pairing_listen = [::1]:0 exch02:6002\npairing_nodes = [::1]:6010\npairing_nodes = 192.0.2.1:6010\n");
+    LONGS_EQUAL(3, config.pairing_listen.size());
+    STRCMP_EQUAL("0.0.0.0:6001", config.pairing_listen[0].address.text().c_str());
+    STRCMP_EQUAL("exch01.example.com:6001", config.pairing_listen[0].target.c_str());
+    STRCMP_EQUAL("", config.pairing_listen[1].target.c_str());
+    STRCMP_EQUAL("exch02:6002", config.pairing_listen[2].target.c_str()); // port 0 is another one every time
+    LONGS_EQUAL(2, config.pairing_nodes.size());
+    STRCMP_EQUAL("192.0.2.1:6010", config.pairing_nodes[1].text().c_str());
+    LONGS_EQUAL(0, good("").pairing_listen.size() + good("").pairing_nodes.size());
+    good("pairing_listen = 0.0.0.0:6001 exch01:6001"); // for other products' proxies, without nodes
+}
+
+TEST(config, nodes_need_a_port_and_a_port_needs_nodes_or_a_target)
+{
+    bad(whole + "pairing_listen = [::]:6010",
+        "/etc/x/r.conf:4: pairing_listen needs a target, as 0.0.0.0:6001 exch01:6001, or pairing_nodes");
+    bad(whole + "pairing_nodes = 192.0.2.1:6010", "/etc/x/r.conf:4: pairing_nodes needs a pairing_listen without a target");
+    bad(whole + "pairing_listen = [::]:6010 exch01:6001\npairing_nodes = 192.0.2.1:6010",
+        "/etc/x/r.conf:5: pairing_nodes needs a pairing_listen without a target");
+}
+
+// The node that this is: by the very address, or by a port for all addresses when the host is one of this machine.
+TEST(config, own_node)
+{
+    const struct {
+        const char* text;
+        int node; // -1: none
+    } rows[] = {
+        {"pairing_listen = 192.0.2.1:6010\npairing_nodes = 192.0.2.1:6010", 0},
+        {"pairing_listen = 192.0.2.2:6010\npairing_nodes = 192.0.2.1:6010\npairing_nodes = 192.0.2.2:6010", 1},
+        {"pairing_listen = 192.0.2.2:6011\npairing_nodes = 192.0.2.1:6010\npairing_nodes = 192.0.2.2:6010", -1},
+        {"pairing_listen = 0.0.0.0:6010\npairing_nodes = 192.0.2.1:6010\npairing_nodes = 127.0.0.1:6010", 1},
+        {"pairing_listen = 0.0.0.0:6010\npairing_nodes = 127.0.0.1:6011", -1},
+        {"pairing_listen = 0.0.0.0:6010\npairing_nodes = 192.0.2.1:6010", -1},
+        {"pairing_listen = 127.0.0.1:6010 exch01:6001\npairing_listen = 127.0.0.1:6011\npairing_nodes = 127.0.0.1:6010", -1},
+    };
+    for (const auto& row : rows) {
+        const auto own = good(row.text).own_node();
+        LONGS_EQUAL_TEXT(row.node, own ? static_cast<int>(*own) : -1, row.text);
+    }
+    CHECK_FALSE(good("").own_node().has_value());
+}
+
 TEST(config, every_error_is_told)
 {
     LONGS_EQUAL(3, parse_config("a\nb = c\nworkers = x\n", "f").errors.size());
@@ -156,7 +211,7 @@ TEST(config, nearest_name)
 {
     STRCMP_EQUAL("tls_certificate", nearest_option("tls_certifcate")->name);
     STRCMP_EQUAL("valid_ports_interval", nearest_option("validports_interval")->name);
-    POINTERS_EQUAL(nullptr, nearest_option("colour_of_the_sky"));
+    POINTERS_EQUAL(nullptr, nearest_option("neighbours"));
     POINTERS_EQUAL(nullptr, nearest_option(std::string(100'000, 'x')));
 }
 

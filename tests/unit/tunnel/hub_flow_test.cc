@@ -60,3 +60,25 @@ TEST(HubFlow, serverThatHasGoneStillDeliversItsLastWords)
     until_ended(t.in);
     LONGS_EQUAL(0, hub->size());
 }
+
+// An acknowledgement of the client passes the RPC PDUs that wait for the window of the server, never cut into one.
+TEST(HubFlow, theServersWindowHoldsRpcAndNotRts)
+{
+    start();
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_http, b1());
+    Peer server = accept();
+    until_got(server, 128);
+    server.say(text_of(rpch::encode(conn_b3(8192))));
+    settle();
+    server.got.clear();
+    const std::string of_client = text_of(rpch::encode(ack_to(rpch::Destination::outbound_proxy, 0, 65536, role_test::out)));
+    in.say(rpc_pdu(5000, 1) + rpc_pdu(5000, 2) + of_client);
+    until_got(server, 5000 + of_client.size());
+    settle();
+    server.listen();
+    CHECK(server.got == rpc_pdu(5000, 1) + of_client);
+    server.got.clear();
+    server.say(text_of(rpch::encode(ack(5000, 8192, role_test::in))));
+    until_got(server, 5000);
+    CHECK(server.got == rpc_pdu(5000, 2));
+}
