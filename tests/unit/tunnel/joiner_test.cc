@@ -172,7 +172,7 @@ TEST(Joiner, howItFails)
          "the node sent no PROXY header, so it names no target"},
         {"a header longer than we take", header().substr(0, 14) + "\xff\xff", "malformed PROXY header"},
         {"two headers", header() + header() + a2, "the first PDU is no RTS PDU and no RPC PDU"},
-        {"no PDU", header() + std::string(20, '\0'), "the first PDU is no RTS PDU"},
+        {"no PDU", header() + std::string(20, '\0'), "the first PDU is no RTS PDU and no RPC PDU"},
     };
     for (const auto& row : rows) {
         arrive();
