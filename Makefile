@@ -64,9 +64,11 @@ net_SRC = src/net/socket_options.cc src/net/socket_pair.cc src/net/address.cc sr
           src/net/resolve.cc src/net/local_datagram.cc
 tunnel_SRC = src/tunnel/reply.cc src/tunnel/first_pdu.cc src/tunnel/newcomer.cc src/tunnel/banner.cc src/tunnel/outlet.cc \
              src/tunnel/leg.cc src/tunnel/dialer.cc src/tunnel/ncacn_http_hop.cc src/tunnel/mixed_proxy.cc \
-             src/tunnel/virtual_server.cc src/tunnel/local_hop.cc src/tunnel/nodes.cc src/tunnel/spread.cc \
+             src/tunnel/virtual_server.cc src/tunnel/virtual_server_legs.cc src/tunnel/local_hop.cc \
+             src/tunnel/nodes.cc src/tunnel/spread.cc \
              src/tunnel/node_hop.cc src/tunnel/joiner.cc src/tunnel/paired_leg.cc src/tunnel/pairing.cc \
-             src/tunnel/inbound_channel.cc src/tunnel/outbound_channel.cc src/tunnel/farewell.cc src/tunnel/hub.cc \
+             src/tunnel/inbound_channel.cc src/tunnel/outbound_channel.cc src/tunnel/outbound_channel_recycle.cc \
+             src/tunnel/farewell.cc src/tunnel/hub.cc \
              src/tunnel/hub_closing.cc
 http_SRC = src/http/head.cc src/http/request.cc src/http/reply.cc src/http/engine.cc src/http/gate.cc \
            src/http/front.cc src/http/connection.cc src/http/connection_request.cc src/http/connection_reply.cc
