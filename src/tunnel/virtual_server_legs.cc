@@ -8,7 +8,7 @@
 
 namespace tunnel {
 
-/// The legs of the server role are the last ones of the enumeration but for those of the proxies.
+/// The place of a leg in legs_.
 std::size_t VirtualServer::index(rpch::Leg leg)
 {
     switch (leg) {
