@@ -208,6 +208,7 @@ bool Policy::take_over() noexcept
             const std::lock_guard lock(list_mutex_);
             list_ = after;
         }
+        ++generation_;
         log_change(Origin::generated, *before, *after);
         log_change(Origin::administrator, *before, *after);
         return true;
@@ -223,8 +224,11 @@ bool Policy::changed() noexcept
     const std::lock_guard lock(change_mutex_);
     try {
         const std::int64_t version = watch_->data_version();
-        return std::exchange(seen_version_, version) != version;
+        const bool differs = std::exchange(seen_version_, version) != version;
+        generation_ += differs ? 1 : 0;
+        return differs;
     } catch (const std::exception& error) {
+        ++generation_;
         base::log::error("directory", {{"result", "cannot be watched for changes"}, {"reason", error.what()}});
         return false;
     }
