@@ -43,7 +43,7 @@ dissect() {
     tshark -r "$file" "${as[@]}" -Y "($filter) && (dcerpc || _ws.malformed)" -T fields -e frame.number -e _ws.malformed \
         -e dcerpc.cn_rts_commands_nb -e _ws.col.Info 2>"$LAB_DIR/tshark.err"
 }
-# extract NAME http|rpc PORT...: the PDUs alone, put on port 6001 and dissected.
+# extract NAME http|rpc SERVER...: the PDUs alone, put on port 6001 and dissected.
 extract() {
     python "$lab_here/pdus_of.py" "$LAB_DIR/all.pcap" "$LAB_DIR/$1.pcap" "${@:2}"
     dissect "$LAB_DIR/$1.pcap" 6001 >"$LAB_DIR/$1.txt"
@@ -62,7 +62,9 @@ sees() {
 }
 
 step "next hop ncacn_http"
-extract hop rpc "$P_http" "$P_bridge"
+extract http rpc "$lab_net.21:$P_http"
+extract bridge rpc "$lab_net.21:$P_bridge"
+cat "$LAB_DIR/http.txt" "$LAB_DIR/bridge.txt" >"$LAB_DIR/hop.txt"
 judge "ncacn_http" "$LAB_DIR/hop.txt"
 sees "ncacn_http" "$LAB_DIR/hop.txt" CONN/A2 CONN/B2 CONN/B3 CONN/C1 Bind Request Response
 
@@ -73,6 +75,6 @@ sees "ncacn_ip_tcp" "$LAB_DIR/tcp.txt" Bind Request Response
 check "an RTS PDU went to an ncacn_ip_tcp server" bash -c '! grep RTS "$1"' - "$LAB_DIR/tcp.txt"
 
 step "the client side: PDUs taken out of the HTTP bodies"
-extract client http "${LAB_PLAIN##*:}"
+extract client http "$LAB_PLAIN"
 judge "client side" "$LAB_DIR/client.txt"
 sees "client side" "$LAB_DIR/client.txt" CONN/A1 CONN/A3 CONN/B1 CONN/C2 Bind Request Response FlowControlAck

@@ -1,22 +1,26 @@
 #!/usr/bin/python3
 """Takes the PDUs out of a capture and writes another with nothing but them, a packet a PDU, all to or from port 6001, in the
-order in which their last bytes were captured. Of a connection the client's port stays; the address of the server is 10.1.X.Y
-for its port X * 256 + Y.
+order in which their last bytes were captured. Of a connection everything stays but the server's port.
 
-    pdus_of.py CAPTURE NEW http PORT ...   PDUs in the bodies of HTTP messages
-    pdus_of.py CAPTURE NEW rpc PORT ...    PDUs after the banner of an ncacn_http server, which makes tshark lose the stream
+    pdus_of.py CAPTURE NEW http SERVER ...   PDUs in the bodies of HTTP messages
+    pdus_of.py CAPTURE NEW rpc SERVER ...    PDUs after the banner of an ncacn_http server, which makes tshark lose the stream,
+                                             and after the PROXY header that a node sends
+
+SERVER is address:port; a capture has no two with the same address.
 
 What is no row of whole PDUs ends it with an error."""
 import bisect
 import re
+import socket
 import struct
 import subprocess
 import sys
 
 import wire
 
-CAPTURE, NEW, KIND, PORTS = *sys.argv[1:4], sys.argv[4:]
+CAPTURE, NEW, KIND, SERVERS = *sys.argv[1:4], [tuple(server.rsplit(':', 1)) for server in sys.argv[4:]]
 BANNER = b'ncacn_http/1.0'
+PROXY = b'\r\n\r\n\0\r\nQUIT\n'   # version 2: 16 bytes, the last two of them the length of the rest
 
 
 def tshark(*words):
@@ -42,14 +46,16 @@ class Half:
 
 
 def streams():
-    """The TCP streams of the ports: (client's port, server's port): from the client, to the client."""
-    wanted = ' || '.join(f'tcp.port=={port}' for port in PORTS)
-    fields = [word for name in ('frame.number', 'tcp.stream', 'tcp.srcport', 'tcp.dstport', 'tcp.seq', 'tcp.payload') for word in ('-e', name)]
+    """The TCP streams to the servers: (client, server) as (address, port): from the client, to the client."""
+    wanted = ' || '.join(f'(ip.addr=={address} && tcp.port=={port})' for address, port in SERVERS)
+    fields = [word for name in ('frame.number', 'tcp.stream', 'ip.src', 'tcp.srcport', 'ip.dst', 'tcp.dstport', 'tcp.seq', 'tcp.payload')
+              for word in ('-e', name)]
     found = {}
     for line in tshark('-Y', f'tcp.len > 0 && ({wanted})', '-T', 'fields', *fields).splitlines():
-        frame, stream, source, target, sequence, payload = line.split('\t')
-        to_server = target in PORTS
-        ends = (int(source), int(target)) if to_server else (int(target), int(source))
+        frame, stream, *ends, sequence, payload = line.split('\t')
+        source, target = tuple(ends[:2]), tuple(ends[2:])
+        to_server = target in SERVERS
+        ends = (source, target) if to_server else (target, source)
         halves = found.setdefault(stream, (ends, (Half(), Half())))[1]
         halves[not to_server].add(int(frame), int(sequence), bytes.fromhex(payload.replace(':', '')))
     return found.values()
@@ -83,21 +89,25 @@ def pdus(data, begin, end, where):
 def parts(data):
     if KIND == 'http':
         return bodies(data)
-    return [(len(BANNER) if data.startswith(BANNER) else 0, len(data))]
+    begin = len(BANNER) if data.startswith(BANNER) else 0
+    if data.startswith(PROXY):
+        begin = 16 + struct.unpack_from('>H', data, 14)[0]
+    return [(begin, len(data))]
 
 
 def packet(ends, to_server, sequence, payload):
     """IPv4 and TCP around one PDU; the packets of a stream make one conversation."""
-    here, there = (b'\x0a\0\0\1', ends[0]), (b'\x0a\1' + struct.pack('>H', ends[1]), 6001)
+    here, there = ends[0], (ends[1][0], 6001)
     (source, source_port), (target, target_port) = (here, there) if to_server else (there, here)
-    head = struct.pack('>HHIIBBHHH', source_port, target_port, sequence, 1, 0x50, 0x18, 65535, 0, 0)
-    return struct.pack('>BBHHHBBH', 0x45, 0, 20 + len(head) + len(payload), 0, 0, 64, 6, 0) + source + target + head + payload
+    head = struct.pack('>HHIIBBHHH', int(source_port), int(target_port), sequence, 1, 0x50, 0x18, 65535, 0, 0)
+    return (struct.pack('>BBHHHBBH', 0x45, 0, 20 + len(head) + len(payload), 0, 0, 64, 6, 0)
+            + socket.inet_aton(source) + socket.inet_aton(target) + head + payload)
 
 
 found = []
 for number, (ends, halves) in enumerate(streams()):
     for to_server, half in zip((True, False), halves):
-        where = f'stream of {ends[0]} {"from" if to_server else "to"} the client'
+        where = f'stream {"to" if to_server else "from"} {":".join(ends[1])} of {":".join(ends[0])}'
         for begin, end in parts(half.data):
             found += [(half.frame(last), number, to_server, ends, pdu) for last, pdu in pdus(half.data, begin, end, where)]
 found.sort(key=lambda one: one[0])
@@ -110,5 +120,5 @@ with open(NEW, 'wb') as capture:
         sequences[number, to_server] = sequence + len(pdu)
         whole = packet(ends, to_server, sequence, pdu)
         capture.write(struct.pack('<IIII', frame, 0, len(whole), len(whole)) + whole)
-if count < 100:
+if count < 10:
     sys.exit(f'only {count} PDUs')

@@ -21,7 +21,7 @@ class Recycler(rpch_client.Tunnel):
         self.noted = deque()       # steps the server has taken and nobody has looked at
         self.former = []           # cookies of IN channels that were replaced
         self.next_in = self.next_out = None
-        self.links = {'in0': self.inward.local, 'out0': self.outward.local}
+        self.links = {'in0': self.inward.ends, 'out0': self.outward.ends}
 
     def sort(self, pdu):
         if pdu[2] == wire.RTS:
@@ -52,7 +52,7 @@ class Recycler(rpch_client.Tunnel):
         return name
 
     def link(self, kind, channel):
-        self.links[f'{kind}{sum(name.rstrip("0123456789") == kind for name in self.links)}'] = channel.local
+        self.links[f'{kind}{sum(name.rstrip("0123456789") == kind for name in self.links)}'] = channel.ends
 
     # --- IN ----------------------------------------------------------------
 
