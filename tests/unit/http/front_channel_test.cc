@@ -148,13 +148,14 @@ TEST(FrontChannel, whatWasAllowedJustNowWaitsForNoWorker)
         Latch& latch;
         ~Opener() { latch.open = true; }
     } opener{*latch};
-    f().workers->submit([latch] {
+    const bool taken = f().workers->submit([latch] {
         latch->begun = true;
         while (!latch->open)
             std::this_thread::yield();
     });
+    CHECK_TRUE(taken);
     CHECK_TRUE(f().wait([&] { return latch->begun.load(); }));
-    f().workers->submit([] {}); // the queue is full
+    CHECK_TRUE(f().workers->submit([] {})); // the queue is full
     Client known(f()), unknown(f());
     known.send(channel("srv:6001"));
     CHECK_TRUE(f().wait([&] { return arrivals().size() == 2; }));

@@ -3,20 +3,22 @@
 // Included last: it brings CppUTest, whose macros redefine new.
 
 #include "base/log.h"
-#include "directory/database.h"
 #include "rpch/pdu.h"
 #include "rpch/rts_fields.h"
 #include "tunnel/hub.h"
+#include "unit/directory/fixture.h"
 #include "unit/rpch/role_fixture.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CppUTest/TestHarness.h>
@@ -65,24 +67,37 @@ struct Peer {
     bool ended = false;
 
     void say(const std::string& text) const { LONGS_EQUAL(text.size(), ::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL)); }
-    void listen()
+    /// As much as goes; how much that was.
+    std::size_t push(std::string_view text) const
+    {
+        const ssize_t n = ::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        return n > 0 ? static_cast<std::size_t>(n) : 0;
+    }
+    void listen(std::size_t limit = 1 << 30)
     {
         char buffer[8192];
-        for (;;) {
-            const ssize_t n = ::recv(fd.get(), buffer, sizeof buffer, MSG_DONTWAIT);
-            if (n > 0)
-                got.append(buffer, static_cast<std::size_t>(n));
-            else {
+        while (limit > 0) {
+            const ssize_t n = ::recv(fd.get(), buffer, std::min(limit, sizeof buffer), MSG_DONTWAIT);
+            if (n <= 0) {
                 ended = ended || n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
                 return;
             }
+            got.append(buffer, static_cast<std::size_t>(n));
+            limit -= static_cast<std::size_t>(n);
         }
+    }
+    /// Closes with a reset.
+    void abort()
+    {
+        const linger now{1, 0};
+        ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        fd.reset();
     }
 };
 
 /// A hub in the test's own loop, a service that the test plays, and clients at its door.
 struct HubGroup : Utest {
-    std::string database = "/tmp/rpctunnel-hub-test-" + std::to_string(getpid()) + ".db";
+    TemporaryDirectory directory;
     tunnel::Settings settings;
     tunnel::Nodes nodes;
     std::unique_ptr<net::Loop> loop;
@@ -95,7 +110,6 @@ struct HubGroup : Utest {
 
     void setup() override
     {
-        directory::Database(database, directory::Database::Mode::create);
         base::log::set_level(base::log::Level::error);
         listener.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
         sockaddr_in address{};
@@ -111,7 +125,7 @@ struct HubGroup : Utest {
     {
         loop = std::make_unique<net::Loop>();
         workers = std::make_unique<base::Workers>(1, 16);
-        policy = std::make_unique<directory::Policy>(database);
+        policy = std::make_unique<directory::Policy>(directory.path);
         hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *workers, *policy, settings, nodes});
     }
     void teardown() override
@@ -125,8 +139,6 @@ struct HubGroup : Utest {
         policy.reset();
         loop.reset();
         listener.reset();
-        for (const char* suffix : {"", "-wal", "-shm"})
-            ::unlink((database + suffix).c_str());
         base::log::set_level(base::log::Level::info);
     }
     /// A channel request as the HTTP engine hands it over; what the client's end of it is.

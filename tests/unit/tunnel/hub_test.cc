@@ -1,5 +1,3 @@
-#include "directory/servers.h"
-
 #include "hub_fixture.h"
 
 TEST_GROUP_BASE(Hub, HubGroup) {};
@@ -226,14 +224,10 @@ TEST(Hub, requiredBannerThatDoesNotComeIsAnUnavailableServer)
 TEST(Hub, theRouteOfASecondLookUpIsTheTunnels)
 {
     for (const auto transport : {directory::Transport::ncacn_ip_tcp, directory::Transport::ncacn_http}) {
-        {
-            directory::Database rows(database, directory::Database::Mode::write);
-            directory::Servers servers(rows);
-            servers.remove("EX1");
-            servers.add({"EX1", "ex1.example", directory::Role::mailbox, "", "", true});
-            servers.add_endpoint({.server = "EX1", .port = 6001, .transport = transport, .connect_host = "127.0.0.1",
-                                  .connect_port = port, .default_connect = false});
-        }
+        directory.servers().remove("EX1");
+        directory.add_server("EX1", "ex1.example");
+        directory.servers().add_endpoint({.server = "EX1", .port = 6001, .transport = transport,
+                                          .connect_host = "127.0.0.1", .connect_port = port, .default_connect = false});
         if (!hub)
             start();
         policy->rebuild();

@@ -1,22 +1,8 @@
-#include "base/log.h"
-#include "rpch/pdu.h"
-#include "rpch/rts_builder.h"
-#include "tunnel/hub.h"
-#include "unit/directory/fixture.h"
 #include "unit/net/test_streams.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
-
-#include <CppUTest/TestHarness.h>
+#include "hub_fixture.h"
 
 using directory::Transport;
 
@@ -25,21 +11,6 @@ namespace {
 const std::string answer = "HTTP/1.1 200 OK\r\n\r\n";
 const std::string refusal = "HTTP/1.0 503 RPC Error: 6ba\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const std::string banner = "ncacn_http/1.0";
-
-std::string text_of(base::Bytes bytes)
-{
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string rpc_pdu(std::size_t size, std::uint8_t fill = 0x55)
-{
-    std::vector<std::uint8_t> pdu(size, fill);
-    rpch::PduHeader header;
-    header.frag_length = static_cast<std::uint16_t>(size);
-    base::Writer out(pdu);
-    header.encode(out);
-    return text_of(pdu);
-}
 
 /// PDUs of many sizes, `size` bytes or a little more.
 std::string many_pdus(std::size_t size)
@@ -55,84 +26,13 @@ std::string rts_pdu()
     return text_of(rpch::RtsBuilder(rpch::RtsId::ping).done());
 }
 
-/// The test's side of a connection.
-struct Peer {
-    base::UniqueFd fd;
-    std::string got;
-    bool ended = false;
-
-    void say(const std::string& text) const
-    {
-        LONGS_EQUAL(text.size(), ::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL));
-    }
-    /// As much as goes; how much that was.
-    std::size_t push(std::string_view text) const
-    {
-        const ssize_t n = ::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-        return n > 0 ? static_cast<std::size_t>(n) : 0;
-    }
-    /// Closes with a reset.
-    void abort()
-    {
-        const linger now{1, 0};
-        ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
-        fd.reset();
-    }
-    void read(std::size_t limit = 1 << 20)
-    {
-        char buffer[8192];
-        while (limit > 0) {
-            const ssize_t n = ::recv(fd.get(), buffer, std::min(limit, sizeof buffer), MSG_DONTWAIT);
-            if (n <= 0) {
-                ended = ended || n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
-                return;
-            }
-            got.append(buffer, static_cast<std::size_t>(n));
-            limit -= static_cast<std::size_t>(n);
-        }
-    }
-};
-
 } // namespace
 
-TEST_GROUP(MixedProxy) {
-    TemporaryDirectory directory;
-    tunnel::Settings settings;
-    tunnel::Nodes nodes;
-    std::unique_ptr<net::Loop> loop;
-    std::unique_ptr<base::Workers> workers;
-    std::unique_ptr<directory::Policy> policy;
-    std::unique_ptr<tunnel::Hub> hub;
-    base::UniqueFd listener;
-    std::uint16_t port = 0;
-
+TEST_GROUP_BASE(MixedProxy, HubGroup) {
     void setup() override
     {
-        base::log::set_level(base::log::Level::error);
-        listener.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        ::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size);
-        ::listen(listener.get(), 16);
-        ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
-        port = ntohs(address.sin_port);
-        loop = std::make_unique<net::Loop>();
-        workers = std::make_unique<base::Workers>(1, 16);
-        policy = std::make_unique<directory::Policy>(directory.path);
-        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *workers, *policy, settings, nodes});
-    }
-    void teardown() override
-    {
-        hub->close_all("the test is over");
-        loop->run_once(net::Millis(0));
-        hub.reset();
-        workers.reset();
-        policy.reset();
-        loop.reset();
-        listener.reset();
-        base::log::set_level(base::log::Level::info);
+        HubGroup::setup();
+        start();
     }
     tunnel::Arrival arrival(Peer& client, Transport transport, const std::string& early = {})
     {
@@ -182,49 +82,20 @@ TEST_GROUP(MixedProxy) {
         return pair;
     }
 
-    void until(const std::function<bool()>& done)
-    {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-        while (!done()) {
-            CHECK_TRUE_TEXT(std::chrono::steady_clock::now() < end, "it did not happen within 5 s");
-            loop->run_once(net::Millis(2));
-        }
-    }
-    void settle()
-    {
-        for (int i = 0; i < 20; ++i)
-            loop->run_once(net::Millis(1));
-    }
-    Peer accept()
-    {
-        Peer peer;
-        until([&] {
-            peer.fd.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-            return static_cast<bool>(peer.fd);
-        });
-        return peer;
-    }
     /// Exactly this comes; then it is forgotten.
     void until_got(Peer& peer, const std::string& text)
     {
         until([&] {
-            peer.read();
+            peer.listen();
             return peer.got.size() >= text.size() || peer.ended;
         });
         CHECK_TRUE(peer.got == text);
         peer.got.clear();
     }
-    void until_ended(Peer& peer)
-    {
-        until([&] {
-            peer.read();
-            return peer.ended;
-        });
-    }
     bool silent(Peer& peer)
     {
         settle();
-        peer.read();
+        peer.listen();
         return peer.got.empty() && !peer.ended;
     }
     bool all_gone()
@@ -364,7 +235,7 @@ TEST(MixedProxy, aSlowReaderStopsTheOtherSide)
         CHECK_TRUE_TEXT(sent < all.size() / 2, "too much was taken for a peer that reads nothing");
         until([&] {
             sent += writer.push(std::string_view(all).substr(sent));
-            reader.read(50'000);
+            reader.listen(50'000);
             return reader.got.size() >= all.size();
         });
         CHECK_TRUE(reader.got == all);
@@ -455,7 +326,7 @@ TEST(MixedProxy, lastWordsWaitForABoundedTime)
         else
             server.fd.reset();
         until([&] { return host.ended; });
-        client.read();
+        client.listen();
         CHECK_TRUE(client.got.size() < 180'000);
         client.fd.reset();
     }

@@ -41,7 +41,7 @@ struct PairingGroup : HubGroup {
     {
         HubGroup::setup();
         nodes = tunnel::Nodes({node}, 0);
-        directory::Database open(database, directory::Database::Mode::write);
+        directory::Database open(directory.path, directory::Database::Mode::write);
         directory::Servers servers(open);
         servers.add({"EX1", "ex1.example.com", directory::Role::mailbox, "", "", true});
         for (const std::uint16_t number : {6001, 6002, 6004})
