@@ -128,6 +128,33 @@ TEST(HubRecycling, outSuccessorOfAChannelOnAnotherNode)
     CHECK(out.got == head + rpc_pdu(60));
 }
 
+// The channel that a successor was to replace is on another node and goes on, and with it the other half, which is here.
+TEST(HubRecycling, aSuccessorThatFailsDoesNotTakeTheOtherHalfAlong)
+{
+    start();
+    for (const bool in : {true, false}) {
+        Peer half = in ? arrive(Method::out_data, directory::Transport::ncacn_http, a1())
+                       : arrive(Method::in_data, directory::Transport::ncacn_http, b1());
+        Peer server = accept();
+        until_got(server, in ? 84 : 100);
+        server.say(text_of(rpch::encode(in ? conn_c1() : conn_b3())));
+        settle();
+        Peer successor = in ? arrive(Method::in_data, directory::Transport::ncacn_http, in_a1(role_test::in, in_next))
+                            : arrive(Method::out_data, directory::Transport::ncacn_http, out_a3(role_test::out, out_next),
+                                     [](tunnel::Arrival& a) { a.content_length = 120; });
+        Peer refuses = accept();
+        until_got(refuses, in ? 104 : 112);
+        refuses.fd.reset();
+        until_ended(successor);
+        settle();
+        LONGS_EQUAL(1, hub->size());
+        half.listen();
+        CHECK_FALSE(half.ended);
+        half.fd.reset();
+        until_ended(server);
+    }
+}
+
 // OUT_R1: this node has the predecessor. A5 is forwarded as A6; on A9 what waits, A10, and the end.
 TEST(HubRecycling, outPredecessorOfAChannelOnAnotherNode)
 {
