@@ -62,8 +62,8 @@ NEWCOMERS = [
     # The virtual connection is not known here: R1, and the server decides. The daemon is the server of ncacn_ip_tcp.
     (None, 'in', dict(vc=os.urandom(16)), 'IN_R1/A2 for a virtual connection that is not known'),
     (asked, 'out', dict(vc=os.urandom(16)), 'OUT_R1/A4 for a virtual connection that is not known'),
-    (None, 'in', dict(vc=ZERO), 'all-zero cookie'),
-    (None, 'out', dict(vc=ZERO), 'all-zero cookie'),
+    (None, 'in', dict(vc=ZERO), 'names no virtual connection'),
+    (None, 'out', dict(vc=ZERO), 'names no virtual connection'),
     (None, 'in', dict(address=MATE, predecessor=os.urandom(16)), 'IN_R1/A2 with a wrong predecessor'),
     (None, 'in', dict(address=MATE, predecessor=ZERO), 'all-zero cookie'),
     (None, 'in', dict(address=MATE, successor='in_cookie'), 'the same cookie for predecessor and successor'),
