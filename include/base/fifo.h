@@ -4,47 +4,42 @@
 
 #include <cstdint>
 #include <memory>
-#include <utility>
+#include <new>
 
 namespace base {
 
-/// A first-in first-out queue of bytes that costs nothing while it is empty: its memory is taken when
-/// the first byte waits and given back when the last one has left.
+/// A first-in first-out queue of bytes that costs one pointer while it is empty: its memory is taken when
+/// the first byte waits and given back when the last one has left. A queue that was moved away is empty.
 class Fifo {
 public:
-    Fifo() noexcept = default;
-    /// The other one is empty afterwards.
-    Fifo(Fifo&& other) noexcept { swap(other); }
-    Fifo& operator=(Fifo&& other) noexcept
-    {
-        Fifo(std::move(other)).swap(*this);
-        return *this;
-    }
-
-    bool empty() const noexcept { return size_ == 0; }
-    std::size_t size() const noexcept { return size_; }
+    bool empty() const noexcept { return !block_; }
+    std::size_t size() const noexcept { return block_ ? block_->size : 0; }
 
     /// The waiting bytes, contiguous; valid until the next push or pop.
-    Bytes front() const noexcept { return {data_.get() + start_, size_}; }
+    Bytes front() const noexcept { return block_ ? Bytes(block_->bytes() + block_->start, block_->size) : Bytes(); }
 
     void push(Bytes bytes);
     /// Removes the first `n` bytes; `n` is at most `size()`.
     void pop(std::size_t n) noexcept;
-    void clear() noexcept;
+    void clear() noexcept { block_.reset(); }
 
 private:
-    void swap(Fifo& other) noexcept
-    {
-        std::swap(data_, other.data_);
-        std::swap(capacity_, other.capacity_);
-        std::swap(start_, other.start_);
-        std::swap(size_, other.size_);
-    }
+    /// In front of the bytes, in one piece of memory with them.
+    struct Block {
+        std::uint32_t capacity;
+        std::uint32_t start;
+        std::uint32_t size;
 
-    std::unique_ptr<std::uint8_t[]> data_;
-    std::uint32_t capacity_ = 0;
-    std::uint32_t start_ = 0;
-    std::uint32_t size_ = 0;
+        std::uint8_t* bytes() noexcept { return reinterpret_cast<std::uint8_t*>(this + 1); }
+    };
+    struct Free {
+        void operator()(Block* block) const noexcept { ::operator delete(block); }
+    };
+    using Memory = std::unique_ptr<Block, Free>;
+
+    static Memory take(std::size_t capacity);
+
+    Memory block_;
 };
 
 } // namespace base

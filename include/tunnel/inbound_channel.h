@@ -65,6 +65,7 @@ private:
     void on_clock();
     void on_stall();
     void on_recycling_timeout();
+    void limit_recycling();
     void listen_to_client();
     void promote_successor();
     void drop(rpch::Leg leg);
@@ -81,7 +82,7 @@ private:
     std::unique_ptr<Hop> hop_;
     net::Timer clock_; // until opened: the time to get there; then: the connection timeout
     net::Timer stall_;
-    net::Timer recycling_; // for a successor to complete, or a predecessor to drain
+    std::unique_ptr<net::Timer> recycling_; // only while it runs: for a successor to complete, or a predecessor to drain
     const net::Millis began_;
     net::Millis last_heard_;
     const char* finish_reason_ = nullptr; // the channel goes on on another node; this one drains

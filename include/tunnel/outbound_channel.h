@@ -96,6 +96,7 @@ private:
     void side_rts(const rpch::Rts& pdu);
     void side_closed(const std::string& reason);
     void on_recycling_timeout();
+    void limit_recycling();
     bool window_used_up() const;
     std::size_t room_for_whole_pdus() const;
     void on_clock();
@@ -115,7 +116,7 @@ private:
     std::unique_ptr<Hop> hop_;
     net::Timer clock_; // until opened: the time to get there; then: pings; at the end: the time for that
     net::Timer stall_;
-    net::Timer recycling_; // for a successor to complete
+    std::unique_ptr<net::Timer> recycling_; // only while it runs: for a successor to complete
     const net::Millis began_;
     net::Millis last_sent_;
     std::uint64_t last_body_sent_ = 0;

@@ -7,40 +7,41 @@
 
 namespace base {
 
+/// At least so many bytes: what makes a round size for the system's allocator.
+Fifo::Memory Fifo::take(std::size_t capacity)
+{
+    const std::size_t all = std::bit_ceil(std::max<std::size_t>(capacity + sizeof(Block), 256));
+    return Memory(::new (::operator new(all)) Block{static_cast<std::uint32_t>(all - sizeof(Block)), 0, 0});
+}
+
 void Fifo::push(Bytes bytes)
 {
     if (bytes.empty())
         return;
-    const std::size_t need = size_ + bytes.size();
-    if (need > capacity_) {
-        const std::size_t capacity = std::bit_ceil(std::max<std::size_t>(need, 256));
-        auto grown = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);
-        if (size_ > 0)
-            std::memcpy(grown.get(), data_.get() + start_, size_);
-        data_ = std::move(grown);
-        capacity_ = static_cast<std::uint32_t>(capacity);
-        start_ = 0;
-    } else if (start_ + need > capacity_) {
-        std::memmove(data_.get(), data_.get() + start_, size_);
-        start_ = 0;
+    const std::size_t need = size() + bytes.size();
+    if (!block_ || need > block_->capacity) {
+        Memory grown = take(need);
+        if (const Bytes waiting = front(); !waiting.empty())
+            std::memcpy(grown->bytes(), waiting.data(), waiting.size());
+        grown->size = static_cast<std::uint32_t>(size());
+        block_ = std::move(grown);
+    } else if (block_->start + need > block_->capacity) {
+        std::memmove(block_->bytes(), block_->bytes() + block_->start, block_->size);
+        block_->start = 0;
     }
-    std::memcpy(data_.get() + start_ + size_, bytes.data(), bytes.size());
-    size_ = static_cast<std::uint32_t>(need);
+    std::memcpy(block_->bytes() + block_->start + block_->size, bytes.data(), bytes.size());
+    block_->size = static_cast<std::uint32_t>(need);
 }
 
 void Fifo::pop(std::size_t n) noexcept
 {
-    assert(n <= size_);
-    start_ += static_cast<std::uint32_t>(n);
-    size_ -= static_cast<std::uint32_t>(n);
-    if (size_ == 0)
+    assert(n <= size());
+    if (!block_)
+        return;
+    block_->start += static_cast<std::uint32_t>(n);
+    block_->size -= static_cast<std::uint32_t>(n);
+    if (block_->size == 0)
         clear();
-}
-
-void Fifo::clear() noexcept
-{
-    data_.reset();
-    capacity_ = start_ = size_ = 0;
 }
 
 } // namespace base

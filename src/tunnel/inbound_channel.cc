@@ -35,7 +35,6 @@ InboundChannel::InboundChannel(Hub& hub, Opening&& opening)
       hop_(hub.make_hop(Side::in, virtual_connection_, arrival_, joins_, *this)),
       clock_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_clock>(this)),
       stall_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_stall>(this)),
-      recycling_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_recycling_timeout>(this)),
       began_(hub.environment().loop.now()), last_heard_(began_)
 {
 }
@@ -65,7 +64,7 @@ const char* InboundChannel::succeed(Opening& opening)
     if (const char* const refusal = role_.on_successor(opening.first_pdu, effects))
         return refusal;
     successor_ = std::make_unique<Opening>(std::move(opening));
-    recycling_.set(net::Millis(hub_.environment().settings.setup_timeout));
+    limit_recycling();
     run(effects);
     return nullptr;
 }
@@ -73,7 +72,7 @@ const char* InboundChannel::succeed(Opening& opening)
 /// The successor carries the channel from now on. What the predecessor brought has been put before.
 void InboundChannel::promote_successor()
 {
-    recycling_.cancel();
+    recycling_.reset();
     predecessor_ = std::move(leg_);
     net::Stream stream = std::move(successor_->arrival.stream);
     base::log::info("recycled", {{"id", arrival_.id}, {"channel", "in"}, {"vc", virtual_connection_.prefix()},
@@ -100,8 +99,16 @@ void InboundChannel::drop(rpch::Leg leg)
     }
 }
 
+void InboundChannel::limit_recycling()
+{
+    recycling_ = std::make_unique<net::Timer>(hub_.environment().loop,
+                                              net::Timer::Callback::of<&InboundChannel::on_recycling_timeout>(this));
+    recycling_->set(net::Millis(hub_.environment().settings.setup_timeout));
+}
+
 void InboundChannel::on_recycling_timeout()
 {
+    recycling_.reset();
     rpch::Effects effects;
     role_.on_timeout(effects);
     run(effects);
@@ -220,7 +227,7 @@ void InboundChannel::run(const rpch::Effects& effects)
         case rpch::Effect::Kind::drop: drop(effect.leg); break;
         case rpch::Effect::Kind::finish:
             finish_reason_ = effect.reason;
-            recycling_.set(net::Millis(hub_.environment().settings.setup_timeout));
+            limit_recycling();
             hub_.relieve(*this);
             break;
         case rpch::Effect::Kind::connect_successor:
@@ -275,7 +282,7 @@ void InboundChannel::end(const std::string& reason)
     ended_ = true;
     clock_.cancel();
     stall_.cancel();
-    recycling_.cancel();
+    recycling_.reset();
     drop(rpch::Leg::successor);
     base::log::info("closed", {{"id", arrival_.id}, {"channel", "in"}, {"vc", virtual_connection_.prefix()},
                                {"peer", arrival_.peer.text()}, {"user", arrival_.principal}, {"target", arrival_.target},

@@ -47,7 +47,6 @@ OutboundChannel::OutboundChannel(Hub& hub, Opening&& opening)
       hop_(hub.make_hop(Side::out, virtual_connection_, arrival_, joins_, *this)),
       clock_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_clock>(this)),
       stall_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_stall>(this)),
-      recycling_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_recycling_timeout>(this)),
       began_(hub.environment().loop.now()), last_sent_(began_)
 {
 }
@@ -170,7 +169,7 @@ void OutboundChannel::run(const rpch::Effects& effects)
         case rpch::Effect::Kind::connect_server: hop_->connect(); break;
         case rpch::Effect::Kind::respond:
             responded_ = to_client = true;
-            recycling_.cancel();
+            recycling_.reset();
             leg_->outlet().put_control(bytes_of(success_head(effect.value)));
             break;
         case rpch::Effect::Kind::send:
@@ -314,7 +313,7 @@ void OutboundChannel::end(const std::string& reason)
     ended_ = true;
     clock_.cancel();
     stall_.cancel();
-    recycling_.cancel();
+    recycling_.reset();
     drop_other();
     base::log::info("closed", {{"id", arrival_.id}, {"channel", "out"}, {"vc", virtual_connection_.prefix()},
                                {"peer", arrival_.peer.text()}, {"user", arrival_.principal}, {"target", arrival_.target},

@@ -23,7 +23,7 @@ const char* OutboundChannel::succeed(Opening& opening)
         return refusal;
     successor_id_ = opening.arrival.id;
     other_ = std::make_unique<Leg>(hub_.environment().loop, std::move(opening.arrival.stream), other_owner_);
-    recycling_.set(net::Millis(hub_.environment().settings.setup_timeout));
+    limit_recycling();
     run(effects);
     const std::vector<std::uint8_t> early = std::move(opening.arrival.early);
     if (!ended_ && !other_->start(early))
@@ -35,7 +35,7 @@ const char* OutboundChannel::succeed(Opening& opening)
 void OutboundChannel::promote_successor()
 {
     if (!role_.awaits()) // OUT_R2/C1 may still be due
-        recycling_.cancel();
+        recycling_.reset();
     base::log::info("recycled", {{"id", arrival_.id}, {"channel", "out"}, {"vc", virtual_connection_.prefix()},
                                  {"successor", successor_id_}});
     arrival_.id = successor_id_;
@@ -72,8 +72,16 @@ void OutboundChannel::side_closed(const std::string& reason)
     run(effects);
 }
 
+void OutboundChannel::limit_recycling()
+{
+    recycling_ = std::make_unique<net::Timer>(hub_.environment().loop,
+                                              net::Timer::Callback::of<&OutboundChannel::on_recycling_timeout>(this));
+    recycling_->set(net::Millis(hub_.environment().settings.setup_timeout));
+}
+
 void OutboundChannel::on_recycling_timeout()
 {
+    recycling_.reset();
     rpch::Effects effects;
     role_.on_timeout(effects);
     run(effects);

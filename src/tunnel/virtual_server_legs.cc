@@ -46,6 +46,8 @@ void VirtualServer::attach(ProxyLeg& leg)
 void VirtualServer::introduce(ProxyLeg& leg, const rpch::Rts& first_pdu)
 {
     std::erase(attached_, &leg);
+    if (attached_.empty())
+        attached_.shrink_to_fit();
     rpch::Effects effects;
     const rpch::Server::Admission admission = role_.on_newcomer(first_pdu, effects);
     if (admission.refusal) {
