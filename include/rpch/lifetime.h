@@ -20,13 +20,13 @@ public:
 
     Lifetime() noexcept = default;
     /// `total`: bytes, the Content-Length. `reserve`: bytes at least kept for RTS PDUs. `largest_pdu`: bytes.
-    /// Of a long lifetime a sixteenth is the margin, so that traffic goes on during the replacement.
+    /// Of a long lifetime an eighth is the margin, so that traffic goes on during the replacement.
     Lifetime(std::uint32_t total, std::uint32_t reserve, std::uint32_t largest_pdu) noexcept
         : total_(total), largest_pdu_(largest_pdu), limited_(true)
     {
         reserve = std::min(reserve, total / 4);
-        const std::uint64_t margin = std::max<std::uint64_t>(std::uint64_t{reserve} + largest_pdu, total / 16);
-        reserve_ = std::max<std::uint64_t>(reserve, (margin - largest_pdu) / 2);
+        const std::uint64_t margin = std::max<std::uint64_t>(std::uint64_t{reserve} + largest_pdu, total / 8);
+        reserve_ = std::max<std::uint64_t>(reserve, (margin - largest_pdu) / 8);
         due_ = total > margin ? total - margin : 0;
     }
 

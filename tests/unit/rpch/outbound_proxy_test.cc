@@ -200,7 +200,7 @@ TEST(OutboundProxy, lifetimeCountsEveryByteOfTheBody)
 // point of the channel's life.
 TEST(OutboundProxy, usesUpTheLifetimeSoThatOurServerAsks)
 {
-    for (const std::uint32_t sent : {0u, 50'000u, 1'000'000u, 1'000'000'000u}) {
+    for (const std::uint32_t sent : {0u, 50'000u, 1'000'000u, 900'000'000u}) {
         proxy = OutboundProxy{settings};
         rpch::Server role{{.receive_window = 65536}};
         Effects effects;

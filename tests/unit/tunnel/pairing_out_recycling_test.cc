@@ -4,7 +4,7 @@
 
 namespace {
 
-/// Bytes. Of two MiB the last sixteenth is left when the server asks for a successor, so RPC goes on meanwhile.
+/// Bytes. Of two MiB the last eighth is left when the server asks for a successor, so RPC goes on meanwhile.
 constexpr std::uint32_t lifetime = 2 * 1024 * 1024;
 constexpr std::uint32_t window = 16384;
 
