@@ -6,7 +6,6 @@
 #include "directory/transport.h"
 #include "directory/valid_ports.h"
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -63,10 +62,6 @@ public:
     /// the route of now, so the routes of living tunnels are checked by this too.
     Decision decide(std::string_view raw_target) noexcept;
 
-    /// Grows whenever a decision of before may not hold any more: the directory has changed, or cannot be watched. Never
-    /// blocks.
-    std::uint64_t generation() const noexcept { return generation_; }
-
     /// The list in force. Never null.
     std::shared_ptr<const ValidPorts> valid_ports() const noexcept;
 
@@ -96,7 +91,6 @@ private:
     std::mutex change_mutex_;                // changed(), refresh() and rebuild() take turns
     std::unique_ptr<Database> watch_;        // under change_mutex_
     std::int64_t seen_version_ = 0;
-    std::atomic<std::uint64_t> generation_{0};
 };
 
 } // namespace directory

@@ -80,7 +80,6 @@ private:
     void forget(std::uint64_t id);
 
     Env env_;
-    directory::DecisionCache decisions_;
     Gate gate_;
     Engine engine_;
     Engine large_engine_; // for long heads

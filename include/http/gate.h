@@ -1,7 +1,6 @@
 #pragma once
 
 #include "access/authenticator.h"
-#include "directory/decision_cache.h"
 #include "directory/policy.h"
 #include "http/engine.h"
 #include "http/request.h"
@@ -36,7 +35,6 @@ struct Verdict {
     std::optional<auth::Principal> who;
     std::optional<tunnel::Method> method; ///< null: no request of this protocol, or not served
     directory::Decision decision;         ///< take_over: where to
-    std::uint64_t generation = 0;         ///< of the directory, when the decision was asked for
 
     /// As the log shows it.
     unsigned status() const noexcept;
@@ -54,10 +52,8 @@ public:
     /// The body of an OUT request is one or two RTS PDUs. More than this is no RPC client.
     static constexpr std::uint64_t out_body = 65536;
 
-    /// `decisions` belongs to the shard and is used by glance() and remember() alone.
-    Gate(const auth::Backends& backends, directory::Policy& policy, directory::DecisionCache& decisions,
-         RpcConnect rpc_connect) noexcept
-        : backends_(backends), policy_(policy), decisions_(&decisions), rpc_connect_(rpc_connect)
+    Gate(const auth::Backends& backends, directory::Policy& policy, RpcConnect rpc_connect) noexcept
+        : backends_(backends), policy_(policy), rpc_connect_(rpc_connect)
     {
     }
 
@@ -69,9 +65,6 @@ public:
     /// May block. `so_far` is what glance() said.
     Verdict judge(const Request& request, auth::Authenticator& authenticator, Verdict so_far) const;
 
-    /// Lets the next request for the same target do without judge(). Not on a worker.
-    void remember(const Verdict& verdict) const { decisions_->store(verdict.decision, verdict.generation); }
-
     /// What a request gets that cannot be judged now.
     static Verdict too_busy(const Request& request, std::string reason);
 
@@ -81,14 +74,10 @@ private:
         return rpc_connect_ != RpcConnect::no && !request.tls;
     }
     static Verdict conclude(const Request& request, Verdict verdict, auth::Outcome&& outcome);
-    static std::string_view query_of(const Request& request, const Verdict& verdict);
-    Verdict look(const Request& request, auth::Authenticator& authenticator) const;
-    void recall(const Request& request, Verdict& verdict) const;
     Verdict target(const Request& request, Verdict verdict) const;
 
     auth::Backends backends_;
     directory::Policy& policy_;
-    directory::DecisionCache* decisions_;
     RpcConnect rpc_connect_;
 };
 

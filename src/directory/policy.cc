@@ -208,7 +208,6 @@ bool Policy::take_over() noexcept
             const std::lock_guard lock(list_mutex_);
             list_ = after;
         }
-        ++generation_;
         log_change(Origin::generated, *before, *after);
         log_change(Origin::administrator, *before, *after);
         return true;
@@ -224,11 +223,8 @@ bool Policy::changed() noexcept
     const std::lock_guard lock(change_mutex_);
     try {
         const std::int64_t version = watch_->data_version();
-        const bool differs = std::exchange(seen_version_, version) != version;
-        generation_ += differs ? 1 : 0;
-        return differs;
+        return std::exchange(seen_version_, version) != version;
     } catch (const std::exception& error) {
-        ++generation_;
         base::log::error("directory", {{"result", "cannot be watched for changes"}, {"reason", error.what()}});
         return false;
     }

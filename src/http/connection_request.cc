@@ -144,7 +144,6 @@ void Connection::ask()
 void Connection::on_judged()
 {
     asked_ = false;
-    front_.gate_.remember(question_->verdict);
     if (state_ == State::judging)
         exchange_->resume(); // it asks rule() again
 }

@@ -82,17 +82,7 @@ unsigned Verdict::status() const noexcept
 
 Verdict Gate::glance(const Request& request, auth::Authenticator& authenticator) const
 {
-    Verdict verdict = look(request, authenticator);
-    if (verdict.kind == Verdict::Kind::ask && verdict.who)
-        recall(request, verdict);
-    return verdict;
-}
-
-/// All of glance() but the target.
-Verdict Gate::look(const Request& request, auth::Authenticator& authenticator) const
-{
     Verdict verdict;
-    verdict.generation = policy_.generation();
     verdict.method = method_of(request.method);
     if (verdict.method == tunnel::Method::connect && !serves_connect(request))
         verdict.method.reset();
@@ -106,29 +96,15 @@ Verdict Gate::look(const Request& request, auth::Authenticator& authenticator) c
     }
     if (version1 && request.facts.has_length)
         return answer(request, std::move(verdict), 400, "Content-Length in RPC_CONNECT");
-    std::optional<auth::Outcome> outcome;
-    if (version1 && rpc_connect_ == RpcConnect::anonymous)
-        outcome = auth::Outcome{auth::Outcome::Kind::authenticated, {}, auth::Principal{"anonymous", {}}, {}};
-    else
-        outcome = authenticator.quick(request.authorization);
+    if (version1 && rpc_connect_ == RpcConnect::anonymous) {
+        verdict.who = auth::Principal{"anonymous", {}};
+        return verdict;
+    }
+
+    std::optional<auth::Outcome> outcome = authenticator.quick(request.authorization);
     if (!outcome)
         return verdict;
     return conclude(request, std::move(verdict), std::move(*outcome));
-}
-
-std::string_view Gate::query_of(const Request& request, const Verdict& verdict)
-{
-    return verdict.method == tunnel::Method::connect ? rpc_connect_target(request.target) : split_target(request.target).query;
-}
-
-/// An authenticated request for a target that was allowed just now.
-void Gate::recall(const Request& request, Verdict& verdict) const
-{
-    if (const directory::Decision* const decision = decisions_->find(query_of(request, verdict))) {
-        verdict.decision = *decision;
-        verdict.rule = decision->rule;
-        verdict.kind = Verdict::Kind::take_over;
-    }
 }
 
 Verdict Gate::judge(const Request& request, auth::Authenticator& authenticator, Verdict so_far) const
@@ -179,7 +155,8 @@ Verdict Gate::conclude(const Request& request, Verdict verdict, auth::Outcome&& 
 
 Verdict Gate::target(const Request& request, Verdict verdict) const
 {
-    const std::string_view query = query_of(request, verdict);
+    const std::string_view query = verdict.method == tunnel::Method::connect ? rpc_connect_target(request.target)
+                                                                             : split_target(request.target).query;
     verdict.decision = policy_.decide(query);
     verdict.rule = verdict.decision.rule;
     std::string reason = verdict.decision.reason;

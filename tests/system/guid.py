@@ -52,7 +52,12 @@ call(old)
 other = lab.tunnel('exch01:6002').open()
 call(other)
 lines = lab.Lines()
+before = connections(2)
 subprocess.run(os.environ['CTL'].split() + ['activate', 'DB01', 'EXCH02'], check=True, stdout=subprocess.DEVNULL)
+with lab.tunnel(f'{MAILBOX}:6001').open() as at_once:
+    call(at_once)
+    lab.same(connections(2), before + 1, 'the very next call lands on the other server')
+lab.soon(lambda: connections(2) == before)
 try:
     lab.check(old.outward.closed(limit=20), 'the tunnel to the old server is closed in order')
 except rpch_client.Slow:
