@@ -3,10 +3,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace base {
 
 using Bytes = std::span<const std::uint8_t>;
+
+/// The bytes of a text that outlives them.
+inline Bytes bytes_of(std::string_view text) noexcept
+{
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
 
 /// Reads little-endian fields from a bounded buffer.
 ///

@@ -50,7 +50,6 @@ public:
     /// Closes every channel; from now on none is admitted.
     void close_all(const std::string& reason);
 
-    std::size_t inbound_channels() const noexcept { return inbound_.size(); }
     std::size_t outbound_channels() const noexcept { return outbound_.size(); }
     /// Everything that still serves a client.
     std::size_t size() const noexcept

@@ -45,6 +45,10 @@ public:
         ~Owner() = default;
     };
 
+    /// Bytes behind a full window that are read nevertheless, so that RTS PDUs can be reached behind RPC PDUs that wait:
+    /// an acknowledgement among them may be what everything waits for.
+    static constexpr std::size_t control_room = 1024;
+
     Leg(net::Loop& loop, net::Stream stream, Owner& owner);
 
     /// The stream may begin with the server's banner, MS-RPCH 2.1.2.2.1.

@@ -11,7 +11,7 @@ constexpr std::string_view text = "ncacn_http/1.0";
 
 base::Bytes Banner::bytes() noexcept
 {
-    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+    return base::bytes_of(text);
 }
 
 Banner::Result Banner::take(base::Bytes& input) noexcept

@@ -10,10 +10,6 @@
 namespace tunnel {
 namespace {
 
-/// Room behind a full window, so that RTS PDUs can be reached behind RPC PDUs that wait: an
-/// acknowledgement among them may be what everything waits for.
-constexpr std::size_t control_room = 1024;
-
 rpch::ClientAddress client_address(const net::Address& peer)
 {
     rpch::ClientAddress address;
@@ -119,7 +115,7 @@ std::size_t InboundChannel::leg_allowance()
     const std::uint64_t body = arrival_.content_length - first_pdu_size_;
     if (ended_ || leg_->received() >= body || !role_.reads_client())
         return 0;
-    const std::size_t limit = hub_.environment().settings.receive_window + control_room;
+    const std::size_t limit = hub_.environment().settings.receive_window + Leg::control_room;
     const std::size_t waiting = hop_->waiting();
     return std::min<std::uint64_t>(body - leg_->received(), limit > waiting ? limit - waiting : 0);
 }

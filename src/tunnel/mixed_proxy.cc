@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::uint32_t server_unavailable = 0x6ba;
 
-base::Bytes bytes_of(const std::string& text)
-{
-    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 } // namespace
 
 MixedProxy::Replies MixedProxy::http_replies()
@@ -74,7 +69,7 @@ void MixedProxy::on_dialed(Dialer::Outcome outcome)
 void MixedProxy::fail(const std::string& reason)
 {
     client_watch_.reset();
-    farewell_.say(std::move(arrival_.stream), bytes_of(replies_.unreached));
+    farewell_.say(std::move(arrival_.stream), base::bytes_of(replies_.unreached));
     end(reason);
 }
 
@@ -92,7 +87,7 @@ void MixedProxy::on_reached()
     const std::string reply = std::move(replies_.reached);
     const std::vector<std::uint8_t> early = std::move(arrival_.early);
     if (!reply.empty())
-        client_.leg->outlet().put_control(bytes_of(reply));
+        client_.leg->outlet().put_control(base::bytes_of(reply));
     client_.flush();
     if (!ended_ && !client_.leg->start(early))
         end("the system watches no more connections");

@@ -24,7 +24,7 @@ void Newcomer::start(net::Millis patience)
 {
     if (arrival_.expect_continue) {
         static constexpr std::string_view text = "HTTP/1.1 100 Continue\r\n\r\n";
-        const net::IoResult result = arrival_.stream.write({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+        const net::IoResult result = arrival_.stream.write(base::bytes_of(text));
         if (!result.ok() || result.size != text.size())
             return end("the client does not take 100 Continue");
     }

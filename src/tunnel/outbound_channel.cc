@@ -11,15 +11,6 @@
 namespace tunnel {
 namespace {
 
-/// Room behind a full window, so that RTS PDUs can be reached behind RPC PDUs that wait: the client's
-/// acknowledgement comes this way.
-constexpr std::size_t control_room = 1024;
-
-base::Bytes bytes_of(const std::string& text)
-{
-    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 /// MS-RPCH 2.1.2.1.4: the Content-Length is the lifetime of the channel.
 std::string success_head(std::uint32_t content_length)
 {
@@ -87,7 +78,7 @@ void OutboundChannel::hop_failed(const HopFailure& failure)
     if (ended_)
         return;
     if (!responded_)
-        leg_->outlet().put_control(bytes_of(rpc_error_reply(failure.rpc_error)));
+        leg_->outlet().put_control(base::bytes_of(rpc_error_reply(failure.rpc_error)));
     if (!leg_->outlet().flush())
         return end(failure.reason + "; and the client is gone");
     end(failure.reason);
@@ -129,7 +120,7 @@ std::size_t OutboundChannel::hop_allowance(bool ahead)
     const std::size_t waiting = leg_->outlet().waiting() + (other_ ? other_->outlet().waiting() : 0);
     if (!ahead)
         return waiting > 0 ? 0 : leg_->outlet().open() + room_for_whole_pdus();
-    const std::size_t limit = hub_.environment().settings.receive_window + control_room;
+    const std::size_t limit = hub_.environment().settings.receive_window + Leg::control_room;
     return limit > waiting ? limit - waiting : 0;
 }
 
@@ -170,7 +161,7 @@ void OutboundChannel::run(const rpch::Effects& effects)
         case rpch::Effect::Kind::respond:
             responded_ = to_client = true;
             recycling_.reset();
-            leg_->outlet().put_control(bytes_of(success_head(effect.value)));
+            leg_->outlet().put_control(base::bytes_of(success_head(effect.value)));
             break;
         case rpch::Effect::Kind::send:
             if (effect.leg != rpch::Leg::server) {

@@ -8,9 +8,6 @@
 namespace tunnel {
 namespace {
 
-/// Room behind a full window, so that RTS PDUs can be reached behind RPC PDUs that wait.
-constexpr std::size_t control_room = 1024;
-
 Side side_of(const rpch::Rts& first_pdu)
 {
     return first_pdu.is(rpch::RtsId::conn_b2) || first_pdu.is(rpch::RtsId::in_r1_a2) ? Side::in : Side::out;
@@ -70,7 +67,7 @@ std::size_t PairedLeg::leg_allowance()
         return 0;
     if (side_ == Side::out)
         return net::Loop::scratch_size; // only RTS PDUs come
-    const std::size_t limit = environment_.settings.receive_window + control_room;
+    const std::size_t limit = environment_.settings.receive_window + Leg::control_room;
     const std::size_t waiting = server_->waiting();
     return limit > waiting ? limit - waiting : 0;
 }
