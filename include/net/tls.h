@@ -94,6 +94,7 @@ private:
     std::shared_ptr<const TlsCredentials> credentials_;
     gnutls_session_int* session_ = nullptr;
     base::Fifo unsent_;
+    base::Fifo ahead_; // cipher bytes that came before GnuTLS has asked for them
     std::string host_; // client: whom the certificate must name
     std::string verification_error_;
     int fd_;
@@ -101,6 +102,7 @@ private:
     int failure_ = 0; // GnuTLS's code
     bool established_ = false;
     bool pull_blocked_ = false; // the kernel had nothing to receive
+    bool drained_ = false;      // nor will it be asked again in this call: the last answer was short
     bool peer_ended_ = false;
     bool gathering_ = false;
     bool shutting_ = false; // SHUT_WR follows when unsent_ is empty

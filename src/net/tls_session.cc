@@ -24,6 +24,8 @@ constexpr int idle_limit = 100;
 // one write() takes less.
 constexpr std::size_t gather_size = TlsSession::write_limit + 8 * 1024;
 constexpr std::size_t record_room = 16 * 1024 + 1024;
+// GnuTLS asks for the five bytes of a record's header, and then for the rest. A small record comes with the header.
+constexpr std::size_t read_ahead = 4096;
 // Cipher bytes outside write() come from alerts and key updates only.
 constexpr std::size_t unsent_limit = 4 * gather_size;
 
@@ -98,10 +100,29 @@ TlsSession::~TlsSession()
 
 long TlsSession::pull(void* out, std::size_t size) noexcept
 {
+    if (!ahead_.empty()) {
+        const base::Bytes bytes = ahead_.front().first(std::min(size, ahead_.size()));
+        std::memcpy(out, bytes.data(), bytes.size());
+        ahead_.pop(bytes.size());
+        return static_cast<long>(bytes.size());
+    }
+    std::uint8_t near[read_ahead];
+    const std::span<std::uint8_t> place =
+        size < read_ahead ? std::span<std::uint8_t>(near) : std::span(static_cast<std::uint8_t*>(out), size);
     for (;;) {
-        const ssize_t got = ::recv(fd_, out, size, MSG_DONTWAIT);
-        if (got > 0)
-            return got;
+        if (drained_)
+            errno = EAGAIN;
+        const ssize_t got = drained_ ? -1 : ::recv(fd_, place.data(), place.size(), MSG_DONTWAIT);
+        if (got > 0) {
+            const base::Bytes bytes = place.first(static_cast<std::size_t>(got));
+            drained_ = bytes.size() < place.size();
+            if (place.data() == out)
+                return got;
+            const base::Bytes wanted = bytes.first(std::min(size, bytes.size()));
+            std::memcpy(out, wanted.data(), wanted.size());
+            ahead_.push(bytes.subspan(wanted.size()));
+            return static_cast<long>(wanted.size());
+        }
         if (got < 0 && errno == EINTR)
             continue;
         const bool blocked = got == 0 || errno == EAGAIN || errno == EWOULDBLOCK;
@@ -174,6 +195,7 @@ Handshake TlsSession::handshake() noexcept
     // To GnuTLS another handshake would be a renegotiation.
     if (established_)
         return {Kind::done, false, {}};
+    drained_ = false;
     for (int steps = 0; steps < idle_limit; ++steps) {
         pull_blocked_ = false;
         const int code = gnutls_handshake(session_);
@@ -219,6 +241,7 @@ IoResult TlsSession::read(std::span<std::uint8_t> out) noexcept
     // carry no data, such as a session ticket, while data is still waiting.
     std::size_t total = 0;
     int idle = 0;
+    drained_ = false;
     while (total < out.size()) {
         pull_blocked_ = false;
         const ssize_t got = gnutls_record_recv(session_, out.data() + total, out.size() - total);
@@ -315,7 +338,7 @@ IoResult TlsSession::flush() noexcept
 
 bool TlsSession::readable_inside() const noexcept
 {
-    return gnutls_record_check_pending(session_) > 0;
+    return gnutls_record_check_pending(session_) > 0 || !ahead_.empty();
 }
 
 void TlsSession::shutdown_write() noexcept

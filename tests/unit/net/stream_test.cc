@@ -250,6 +250,18 @@ TEST(Stream, decryptedBytesInside)
     CHECK_FALSE(b.readable_inside());
 }
 
+TEST(Stream, cipherBytesThatCameAheadAreNotForgotten)
+{
+    auto [a, b] = tls(tls13);
+    CHECK_TRUE(a.write(bytes_of("one ")).ok());
+    CHECK_TRUE(a.write(bytes_of("two")).ok());
+    std::uint8_t first[4];
+    CHECK_TRUE(b.read(first).more);
+    CHECK_TRUE(b.readable_inside()); // the second record, not decrypted yet
+    STRCMP_EQUAL("two", text(b).c_str());
+    CHECK_FALSE(b.readable_inside());
+}
+
 TEST(Stream, tlsWriteKeepsWhatTheKernelDoesNotTake)
 {
     auto [a, b] = tls(tls13);
