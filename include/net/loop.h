@@ -28,7 +28,7 @@ class Watch;
 /// thread that prepares the loop before run(). Watches, timers and tasks must be gone before their loop.
 class Loop {
 public:
-    static constexpr std::size_t scratch_size = 64 * 1024;
+    static constexpr std::size_t scratch_size = 256 * 1024;
 
     /// Throws std::system_error when the kernel gives no epoll instance or eventfd.
     Loop();
@@ -55,7 +55,7 @@ public:
     /// Monotonic time, read once per round (and afresh while the loop is not running).
     Millis now() noexcept;
 
-    /// 64 KiB for whoever runs; its contents are yours until you return to the loop.
+    /// `scratch_size` bytes for whoever runs; its contents are yours until you return to the loop.
     std::span<std::uint8_t> scratch() noexcept { return {scratch_.get(), scratch_size}; }
 
 private:

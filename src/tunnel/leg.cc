@@ -4,12 +4,6 @@
 #include <cstring>
 
 namespace tunnel {
-namespace {
-
-/// Reads of one leg in a round before others have their turn.
-constexpr int reads_in_a_row = 4;
-
-} // namespace
 
 Leg::Leg(net::Loop& loop, net::Stream stream, Owner& owner)
     : loop_(loop), owner_(&owner), stream_(std::move(stream)), outlet_(stream_, owner),
@@ -76,19 +70,20 @@ void Leg::on_events(std::uint32_t events) noexcept
 
 void Leg::read() noexcept
 {
-    for (int turn = 0; readable_ && !closed_; ++turn) {
+    const std::span<std::uint8_t> scratch = loop_.scratch();
+    for (std::size_t turn = 0; readable_ && !closed_;) {
         const std::size_t allowance = owner_->leg_allowance();
         if (allowance == 0)
             return;
-        if (turn == reads_in_a_row)
-            return more_.schedule();
-        const std::span<std::uint8_t> scratch = loop_.scratch();
+        if (turn >= scratch.size())
+            return more_.schedule(); // others have their turn
         std::copy_n(tail_.begin(), tail_size_, scratch.begin());
         const net::IoResult result =
             stream_.read(scratch.subspan(tail_size_, std::min(allowance, scratch.size() - tail_size_)));
         switch (result.kind) {
         case net::IoResult::Kind::ok: {
             received_ += result.size;
+            turn += result.size;
             readable_ = result.more || hung_up_;
             const std::size_t size = tail_size_ + result.size;
             tail_size_ = 0;
