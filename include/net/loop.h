@@ -30,7 +30,7 @@ class Loop {
 public:
     static constexpr std::size_t scratch_size = 256 * 1024;
 
-    /// Throws std::system_error when the kernel gives no epoll instance or eventfd.
+    /// Throws std::system_error when the kernel gives no epoll instance, eventfd or timerfd.
     Loop();
     ~Loop();
     Loop(const Loop&) = delete;
@@ -63,8 +63,8 @@ private:
     friend class Timer;
     friend class Task;
 
-    void round(int wait_ms) noexcept;
-    int wait_ms() noexcept;
+    void round(int limit_ms) noexcept;
+    void set_alarm() noexcept;
     void dispatch(int count) noexcept;
     void run_posted() noexcept;
     void run_tasks() noexcept;
@@ -74,6 +74,8 @@ private:
 
     base::UniqueFd epoll_;
     base::UniqueFd event_;
+    base::UniqueFd alarm_;
+    Millis alarm_at_; // when alarm_ rings: not later than the wheel has something to do
     Millis now_;
     Wheel wheel_;
     bool running_ = false;

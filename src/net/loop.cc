@@ -3,11 +3,13 @@
 #include "net/timer.h"
 
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <climits>
+#include <ctime>
 #include <system_error>
 #include <utility>
 
@@ -20,17 +22,23 @@ Millis clock_now() noexcept
     return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now().time_since_epoch());
 }
 
+/// Edge-triggered: each write to an eventfd and each ring of a timerfd is an event of its own, so they never need to be read.
+bool watch(const base::UniqueFd& epoll, const base::UniqueFd& fd, void* mark) noexcept
+{
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.ptr = mark;
+    return epoll && fd && ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd.get(), &event) == 0;
+}
+
 } // namespace
 
 Loop::Loop()
-    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), now_(clock_now()),
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      alarm_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)), alarm_at_(Millis::max()), now_(clock_now()),
       wheel_(now_), scratch_(std::make_unique_for_overwrite<std::uint8_t[]>(scratch_size))
 {
-    // Edge-triggered: each write to the eventfd is an event of its own, so it never needs to be read.
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLET;
-    event.data.ptr = this;
-    if (!epoll_ || !event_ || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) != 0)
+    if (!watch(epoll_, event_, this) || !watch(epoll_, alarm_, &alarm_))
         throw std::system_error(errno, std::generic_category(), "event loop");
 }
 
@@ -43,7 +51,7 @@ Loop::~Loop()
 void Loop::run() noexcept
 {
     while (!stopping_.load(std::memory_order_acquire))
-        round(wait_ms());
+        round(-1);
     stopping_.store(false, std::memory_order_relaxed);
     while (!deferred_.empty())
         run_deferred();
@@ -51,9 +59,7 @@ void Loop::run() noexcept
 
 void Loop::run_once(Millis at_most) noexcept
 {
-    const int limit = static_cast<int>(std::clamp<Millis::rep>(at_most.count(), 0, INT_MAX));
-    const int wait = wait_ms();
-    round(wait < 0 ? limit : std::min(wait, limit));
+    round(static_cast<int>(std::clamp<Millis::rep>(at_most.count(), 0, INT_MAX)));
 }
 
 void Loop::stop() noexcept
@@ -92,19 +98,27 @@ Millis Loop::now() noexcept
     return now_;
 }
 
-int Loop::wait_ms() noexcept
+/// A time limit in each wait would have the kernel set and drop a timer in each round. Timers are mostly far away, so
+/// one that stays is hardly ever moved; it may ring for a timer that has been cancelled.
+void Loop::set_alarm() noexcept
 {
-    if (!deferred_.empty() || tasks_.next != &tasks_)
-        return 0;
     const auto next = wheel_.next();
-    if (!next)
-        return -1;
-    return static_cast<int>(std::clamp<Millis::rep>((*next - clock_now()).count(), 0, INT_MAX));
+    if (!next || *next >= alarm_at_)
+        return;
+    alarm_at_ = *next;
+    itimerspec when{};
+    when.it_value.tv_sec = static_cast<std::time_t>(next->count() / 1000);
+    when.it_value.tv_nsec = static_cast<long>(next->count() % 1000 * 1'000'000);
+    [[maybe_unused]] const int result = ::timerfd_settime(alarm_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
+    assert(result == 0);
 }
 
-void Loop::round(int wait_ms) noexcept
+void Loop::round(int limit_ms) noexcept
 {
-    const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), wait_ms);
+    const bool pending = !deferred_.empty() || tasks_.next != &tasks_;
+    if (!pending)
+        set_alarm();
+    const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), pending ? 0 : limit_ms);
     now_ = clock_now();
     running_ = true;
     dispatch(count);
@@ -122,7 +136,9 @@ void Loop::dispatch(int count) noexcept
         const epoll_event& event = events_[static_cast<std::size_t>(event_index_)];
         if (event.data.ptr == this)
             posted = true;
-        if (event.data.ptr == this || event.data.ptr == nullptr)
+        if (event.data.ptr == &alarm_)
+            alarm_at_ = Millis::max();
+        if (event.data.ptr == this || event.data.ptr == &alarm_ || event.data.ptr == nullptr)
             continue;
         const Watch::Callback callback = static_cast<const Watch*>(event.data.ptr)->callback_;
         callback(event.events); // may destroy this watch and any other, see forget()

@@ -187,6 +187,27 @@ TEST(Loop, hugeAndNegativeDelays)
     LONGS_EQUAL(0, other.count);
 }
 
+TEST(Loop, timersNearerAndFurtherThanWhatTheKernelWasTold)
+{
+    Timer far(loop(), other.timer());
+    far.set(Millis(60'000));
+    loop().run_once(Millis(0));
+    const Millis began = loop().now();
+    Timer near(loop(), probe.timer());
+    near.set(Millis(5));
+    for (int i = 0; i < 3 && probe.count == 0; ++i)
+        loop().run_once(Millis(10'000));
+    LONGS_EQUAL(1, probe.count);
+    near.set(Millis(5));
+    loop().run_once(Millis(0));
+    near.set(Millis(20));
+    for (int i = 0; i < 4 && probe.count == 1; ++i)
+        loop().run_once(Millis(10'000));
+    LONGS_EQUAL(2, probe.count);
+    LONGS_EQUAL(0, other.count);
+    CHECK_TRUE(loop().now() - began < Millis(10'000)); // not woken by the limit of run_once()
+}
+
 TEST(Loop, postFromManyThreadsKeepsTheOrderOfEach)
 {
     constexpr int threads = 4, each = 2000;
