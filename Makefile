@@ -62,7 +62,8 @@ directory_SRC = src/directory/statement.cc src/directory/database.cc src/directo
 net_SRC = src/net/socket_options.cc src/net/socket_pair.cc src/net/address.cc src/net/wheel.cc src/net/loop.cc src/net/tls_context.cc src/net/tls_session.cc \
           src/net/tls_info.cc src/net/stream.cc src/net/listener.cc src/net/connector.cc src/net/proxy_header.cc \
           src/net/resolve.cc src/net/local_datagram.cc
-tunnel_SRC = src/tunnel/reply.cc src/tunnel/first_pdu.cc src/tunnel/newcomer.cc src/tunnel/banner.cc src/tunnel/outlet.cc \
+tunnel_SRC = src/tunnel/reply.cc src/tunnel/first_pdu.cc src/tunnel/grant.cc src/tunnel/newcomer.cc \
+             src/tunnel/banner.cc src/tunnel/outlet.cc \
              src/tunnel/leg.cc src/tunnel/dialer.cc src/tunnel/ncacn_http_hop.cc src/tunnel/mixed_proxy.cc \
              src/tunnel/virtual_server.cc src/tunnel/virtual_server_legs.cc src/tunnel/local_hop.cc \
              src/tunnel/nodes.cc src/tunnel/spread.cc \
@@ -92,7 +93,8 @@ net_TEST = tests/unit/net/address_test.cc tests/unit/net/wheel_test.cc tests/uni
            tests/unit/net/test_certificate.cc tests/unit/net/tls_test.cc tests/unit/net/stream_test.cc \
            tests/unit/net/listener_test.cc tests/unit/net/connector_test.cc tests/unit/net/proxy_header_test.cc \
            tests/unit/net/resolve_test.cc
-tunnel_TEST = tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc tests/unit/tunnel/nodes_test.cc \
+tunnel_TEST = tests/unit/tunnel/grant_test.cc tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc \
+              tests/unit/tunnel/nodes_test.cc \
               tests/unit/tunnel/spread_test.cc tests/unit/tunnel/first_pdu_test.cc tests/unit/tunnel/joiner_test.cc \
               tests/unit/tunnel/hub_test.cc tests/unit/tunnel/hub_flow_test.cc tests/unit/tunnel/hub_recycling_test.cc \
               tests/unit/tunnel/pairing_test.cc tests/unit/tunnel/pairing_refusal_test.cc \

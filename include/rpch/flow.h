@@ -13,27 +13,23 @@ class SendWindow {
 public:
     SendWindow() noexcept = default;
     /// `announced` is the receive window of the peer, in bytes.
-    explicit SendWindow(std::uint32_t announced) noexcept : announced_(announced), available_(announced) {}
+    explicit SendWindow(std::uint32_t announced) noexcept : announced_(announced), acknowledged_window_(announced) {}
 
     /// Whether an RPC PDU of `size` bytes may be sent now. It must fit whole; a PDU larger than the
     /// peer's whole window is let through when the window is completely open, or it would wait for ever.
     bool admits(std::uint32_t size) const noexcept
     {
-        return unlimited_ || size <= available_ || (size > announced_ && available_ >= announced_);
+        return unlimited_ || size <= left() || (size > announced_ && left() >= announced_);
     }
 
-    void sent(std::uint32_t size) noexcept
-    {
-        sent_ += size;
-        available_ -= size;
-    }
+    void sent(std::uint32_t size) noexcept { sent_ += size; }
 
     /// What can be sent before the next acknowledgement, in bytes; 0 when the window is used up.
     std::uint32_t available() const noexcept
     {
         if (unlimited_)
             return announced_;
-        return available_ > 0 ? static_cast<std::uint32_t>(available_) : 0;
+        return static_cast<std::uint32_t>(std::max<std::int64_t>(left(), 0));
     }
 
     enum class Ack {
@@ -51,12 +47,12 @@ public:
         if (in_flight > 0x7fffffff || available_window > announced_)
             return Ack::invalid;
         const std::uint32_t progress = bytes_received - acknowledged_;
-        if (progress > 0x7fffffff || (progress == 0 && available_window < acknowledged_window_))
+        if (progress > 0x7fffffff || (heard_ && progress == 0 && available_window < acknowledged_window_))
             return Ack::accepted;
+        heard_ = true;
         acknowledged_ = bytes_received;
         acknowledged_window_ = available_window;
-        available_ = std::int64_t{available_window} - in_flight;
-        return available_ < 0 ? Ack::lagging : Ack::accepted;
+        return left() < 0 ? Ack::lagging : Ack::accepted;
     }
 
     /// From now on only TCP pushes back: the peer takes no part in flow control.
@@ -66,11 +62,14 @@ public:
     std::uint32_t announced() const noexcept { return announced_; }
 
 private:
+    /// Below zero after a lagging acknowledgement.
+    std::int64_t left() const noexcept { return std::int64_t{acknowledged_window_} - (sent_ - acknowledged_); }
+
     std::uint32_t announced_ = 0;
     std::uint32_t sent_ = 0;
-    std::uint32_t acknowledged_ = 0;        // the figures of the last acknowledgement
+    std::uint32_t acknowledged_ = 0;        // the figures of the last acknowledgement, if one was heard
     std::uint32_t acknowledged_window_ = 0;
-    std::int64_t available_ = 0; // below zero after a lagging acknowledgement
+    bool heard_ = false;
     bool unlimited_ = false;
 };
 
@@ -86,12 +85,12 @@ public:
     {
         largest_ = std::max(largest_, size);
         received_ += size;
-        held_ += size;
+        held_ += static_cast<std::int32_t>(size);
         advertised_ -= size;
     }
 
     /// `size` bytes have left for the next hop.
-    void consumed(std::uint32_t size) noexcept { held_ -= size; }
+    void consumed(std::uint32_t size) noexcept { held_ -= static_cast<std::int32_t>(size); }
 
     /// The peer believes that less than half of the window is open, and more is: tell it. Half is not enough for
     /// a PDU that needs more of it: then once more, when the largest one so far fits again.
@@ -122,7 +121,7 @@ private:
     std::uint32_t announced_ = 0;
     std::uint32_t received_ = 0;
     std::uint32_t largest_ = 0; // PDU
-    std::int64_t held_ = 0;
+    std::int32_t held_ = 0;
     std::int64_t advertised_ = 0;
 };
 

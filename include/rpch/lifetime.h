@@ -25,8 +25,8 @@ public:
         : total_(total), largest_pdu_(largest_pdu), limited_(true)
     {
         reserve = std::min(reserve, total / 4);
-        const std::uint64_t margin = std::max<std::uint64_t>(std::uint64_t{reserve} + largest_pdu, total / 8);
-        reserve_ = std::max<std::uint64_t>(reserve, (margin - largest_pdu) / 8);
+        const std::uint32_t margin = std::max(reserve + largest_pdu, total / 8);
+        reserve_ = std::max(reserve, (margin - largest_pdu) / 8);
         due_ = total > margin ? total - margin : 0;
     }
 
@@ -58,7 +58,7 @@ public:
 private:
     std::uint64_t used_ = 0;
     std::uint64_t due_ = 0;
-    std::uint64_t reserve_ = 0;
+    std::uint32_t reserve_ = 0;
     std::uint32_t total_ = 0xffffffff;
     std::uint32_t largest_pdu_ = 0;
     bool limited_ = false;

@@ -8,6 +8,7 @@
 #include "rpch/rules.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace rpch {
@@ -72,20 +73,23 @@ public:
     /// Whether an RPC PDU of `size` bytes may go to the client now, and that it went. `leg`: client or predecessor.
     bool admits(std::uint32_t size, Leg leg = Leg::client) const noexcept
     {
-        const ClientLeg& to = at(leg);
-        return to.responded && to.window.admits(size);
+        const ClientLeg* const to = at(leg);
+        return to && to->responded && to->window.admits(size);
     }
     void sent(std::uint32_t size, Leg leg = Leg::client) noexcept
     {
-        at(leg).window.sent(size);
-        at(leg).body_sent += size;
+        if (ClientLeg* const to = at(leg)) {
+            to->window.sent(size);
+            to->body_sent += size;
+        }
     }
     /// What the client's window leaves on Leg::client, in bytes.
     std::uint32_t room() const noexcept { return flows() ? client_.window.available() : 0; }
     /// Whether `size` more bytes fit into the Content-Length that was announced.
     bool lifetime_admits(std::uint32_t size, Leg leg = Leg::client) const noexcept
     {
-        return at(leg).body_sent + size <= settings_.channel_lifetime;
+        const ClientLeg* const to = at(leg);
+        return to && to->body_sent + size <= settings_.channel_lifetime;
     }
     /// `size` bytes of RPC PDUs have left for the client, on whatever leg; the server may have to be told.
     void on_consumed(std::uint32_t size, Effects& effects);
@@ -120,8 +124,8 @@ public:
     /// The client has read everything and acknowledged nothing while its window is used up: go on without
     /// it. A predecessor on another node can need this, when its server passes acknowledgements on to the
     /// default channel only.
-    void give_up_window(Leg leg = Leg::client) noexcept { at(leg).window.lift(); }
-    bool window_lifted(Leg leg = Leg::client) const noexcept { return at(leg).window.lifted(); }
+    void give_up_window() noexcept { client_.window.lift(); }
+    bool window_lifted() const noexcept { return client_.window.lifted(); }
 
     State state() const noexcept { return state_; }
     /// Opened, in whatever stage of recycling.
@@ -166,8 +170,8 @@ private:
     const char* on_forward(Leg, const Rts& pdu, Effects& effects);
     const char* on_acknowledgement(Leg, const Rts& pdu, Effects& effects);
 
-    const ClientLeg& at(Leg leg) const noexcept { return leg == Leg::client ? client_ : other_; }
-    ClientLeg& at(Leg leg) noexcept { return leg == Leg::client ? client_ : other_; }
+    const ClientLeg* at(Leg leg) const noexcept { return leg == Leg::client ? &client_ : other_.get(); }
+    ClientLeg* at(Leg leg) noexcept { return leg == Leg::client ? &client_ : other_.get(); }
     bool flows() const noexcept { return client_.responded && state_ != State::c1w && state_ != State::draining; }
     void respond(Effects& effects);
     bool send_client(const RtsBytes& pdu, Effects& effects);
@@ -184,7 +188,7 @@ private:
     std::uint32_t unreported_ping_bytes_ = 0;
     Cookie virtual_connection_{};
     ClientLeg client_;
-    ClientLeg other_; // as is_other_ says; of a channel that began with OUT_R1/A3 only the predecessor's cookie
+    std::unique_ptr<ClientLeg> other_; // as is_other_ says; for OUT_R1/A4 the predecessor's cookie; else null
     ReceiveWindow server_window_;
     HeldPdus held_; // for the client: until the server's first answer, or until the response begins
 };

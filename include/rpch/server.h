@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace rpch {
@@ -67,13 +68,15 @@ public:
     /// Whether an RPC PDU may go now, and that it went. `leg`: out, or out_predecessor for what waits there.
     bool admits(std::uint32_t size, Leg leg = Leg::out) const noexcept
     {
-        const OutLeg& to = at(leg);
-        return vc_ == State::opened && to.window.admits(size) && (leg != Leg::out || to.lifetime.admits(size));
+        const OutLeg* const to = at(leg);
+        return to && vc_ == State::opened && to->window.admits(size) && (leg != Leg::out || to->lifetime.admits(size));
     }
     void sent(std::uint32_t size, Leg leg = Leg::out) noexcept
     {
-        at(leg).window.sent(size);
-        at(leg).lifetime.count(size);
+        if (OutLeg* const to = at(leg)) {
+            to->window.sent(size);
+            to->lifetime.count(size);
+        }
     }
 
     /// The OUT channel nears its end: ask after every sent(), and then call recycle_out(). Events with effects
@@ -114,6 +117,12 @@ private:
         SendWindow window;
         Lifetime lifetime;
     };
+    /// What a channel's replacement on either side needs to remember.
+    struct Recycling {
+        InLeg in_successor;
+        Cookie in_before{}; // the cookie before IN_R2/A2: the recycling may not happen after all
+        Cookie out_next{};  // OUT_R2: the successor's
+    };
     enum class Other : std::uint8_t { none, successor, predecessor };
 
     static const Rule<Server> rules_[];
@@ -138,8 +147,8 @@ private:
     const char* on_forward_out(Leg, const Rts& pdu, Effects& effects);
     const char* on_forward_in(Leg, const Rts& pdu, Effects& effects);
 
-    const OutLeg& at(Leg leg) const noexcept { return leg == Leg::out ? out_ : out_other_; }
-    OutLeg& at(Leg leg) noexcept { return leg == Leg::out ? out_ : out_other_; }
+    const OutLeg* at(Leg leg) const noexcept { return leg == Leg::out ? &out_ : out_other_.get(); }
+    OutLeg* at(Leg leg) noexcept { return leg == Leg::out ? &out_ : out_other_.get(); }
     bool recycles() const noexcept
     {
         return out_state_ == RoleState::out_opened && vc_ == State::opened && settings_.recycle && !doubted_;
@@ -148,7 +157,9 @@ private:
     void establish(Effects& effects);
     void send_out(const RtsBytes& pdu, Effects& effects);
     void recycle_if_due(Effects& effects);
+    Recycling& recycling();
     void keep_predecessor() noexcept;
+    void forget_other() noexcept;
 
     Settings settings_;
     State vc_ = State::open_start;
@@ -159,12 +170,10 @@ private:
     bool doubted_ = false;
     std::uint32_t carried_ = 0; // bytes of IN predecessors that have not reached the service yet
     InLeg in_;
-    InLeg in_successor_;
-    Cookie in_before_{}; // the cookie before IN_R2/A2: the recycling may not happen after all
-    Cookie out_next_{};  // OUT_R2: the successor's
     ReceiveWindow in_window_;
     OutLeg out_;
-    OutLeg out_other_;
+    std::unique_ptr<Recycling> recycling_; // since a channel was replaced for the first time
+    std::unique_ptr<OutLeg> out_other_; // as is_other_ says, else null
 };
 
 } // namespace rpch

@@ -3,6 +3,8 @@
 #include "directory/policy.h"
 #include "net/address.h"
 #include "net/stream.h"
+#include "rpch/cookie.h"
+#include "tunnel/grant.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +34,16 @@ struct Arrival {
     std::string target;                            ///< `server:port` exactly as it was checked
     bool mailbox = false;                          ///< the target is GUID@domain:port
     directory::Route route;
+};
+
+/// Whom a channel serves: what is kept of its Arrival.
+struct Visitor {
+    std::uint64_t id; ///< of the HTTP connection, for the log
+    rpch::Cookie virtual_connection;
+    net::Address peer;
+    Grants::Shared grant; ///< never null
+
+    const Party& party() const noexcept { return grant->party; }
 };
 
 /// The tunnel's door on a shard. Only the shard's own thread knocks.

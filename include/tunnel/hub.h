@@ -3,6 +3,7 @@
 #include "tunnel/arrival.h"
 #include "tunnel/environment.h"
 #include "tunnel/farewell.h"
+#include "tunnel/grant.h"
 #include "tunnel/inbound_channel.h"
 #include "tunnel/mixed_proxy.h"
 #include "tunnel/newcomer.h"
@@ -65,14 +66,14 @@ public:
     InboundChannel* find_inbound(const rpch::Cookie& virtual_connection);
     OutboundChannel* find_outbound(const rpch::Cookie& virtual_connection);
     /// `joins`: the channel replaces one of another node.
-    std::unique_ptr<Hop> make_hop(Side side, const rpch::Cookie& virtual_connection, const Arrival& arrival, bool joins,
-                                  Hop::User& user);
+    std::unique_ptr<Hop> make_hop(Side side, const Visitor& visitor, bool joins, Hop::User& user);
     void retire(InboundChannel& channel);
     void retire(OutboundChannel& channel);
     /// The channel goes on on another node: it leaves its table and lives on until it has drained.
     void relieve(InboundChannel& channel);
     void relieve(OutboundChannel& channel);
     Farewell& farewell() noexcept { return farewell_; }
+    Grants& grants() noexcept { return grants_; }
 
 private:
     void newcomer_ready(Newcomer& newcomer, Opening&& opening) override;
@@ -91,6 +92,7 @@ private:
     const Environment environment_;
     std::vector<Hub*> hubs_;
     Farewell farewell_;
+    Grants grants_;
     Pairing pairing_;
     std::list<Newcomer> newcomers_;
     std::unordered_map<rpch::Cookie, std::unique_ptr<InboundChannel>> inbound_;

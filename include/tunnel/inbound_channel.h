@@ -7,7 +7,7 @@
 #include "tunnel/newcomer.h"
 
 #include <memory>
-#include <optional>
+#include <vector>
 
 namespace tunnel {
 
@@ -20,22 +20,24 @@ public:
     /// How long a client may stand still where its window is used up before it is taken for one that waits.
     static constexpr net::Millis stall_patience{1000};
 
-    InboundChannel(Hub& hub, Opening&& opening);
+    /// Takes the stream of `opening`.
+    InboundChannel(Hub& hub, Opening& opening);
 
-    void start(const rpch::Rts& first_pdu);
+    /// With the same `opening`.
+    void start(const Opening& opening);
     /// A replacement for the channel's request has come to this node, IN_R2 of MS-RPCH 3.2.1.5.3.3. Null: taken.
     /// Text: refused, and nothing has changed; `opening` is still the caller's.
     const char* succeed(Opening& opening);
     /// Closes both legs. Idempotent.
     void end(const std::string& reason);
 
-    const Arrival& arrival() const noexcept { return arrival_; }
-    const rpch::Cookie& virtual_connection() const noexcept { return virtual_connection_; }
+    const Visitor& visitor() const noexcept { return visitor_; }
+    const rpch::Cookie& virtual_connection() const noexcept { return visitor_.virtual_connection; }
     bool opened() const noexcept { return role_.established(); }
     /// It is to replace a channel of another node, and has not yet.
     bool joining() const noexcept { return joins_ && !opened(); }
-    /// Why the server could not be reached, if that is how the channel ended.
-    const std::optional<HopFailure>& unreachable() const noexcept { return unreachable_; }
+    /// Why the server could not be reached, if that is how the channel ended; else null.
+    const HopFailure* unreachable() const noexcept { return unreachable_.get(); }
 
 private:
     std::size_t leg_allowance() override;
@@ -48,7 +50,7 @@ private:
     bool admits(std::uint32_t) const override { return false; }
     void sent(std::uint32_t) override {}
 
-    void hop_routed(const directory::Route& route) override { arrival_.route = route; }
+    void hop_routed(const directory::Route& route) override;
     void hop_connected() override;
     void hop_failed(const HopFailure& failure) override;
     void hop_rts(const rpch::Rts& pdu) override;
@@ -63,31 +65,33 @@ private:
 
     void run(const rpch::Effects& effects);
     void on_clock();
+    void watch_for_stall();
     void on_stall();
     void on_recycling_timeout();
     void limit_recycling();
-    void listen_to_client();
-    void promote_successor();
+    void listen_to_client(base::Bytes early);
+    std::vector<std::uint8_t> promote_successor();
     void drop(rpch::Leg leg);
 
     Hub& hub_;
-    Arrival arrival_;
-    const rpch::Cookie virtual_connection_;
-    const bool joins_; // began as the replacement of a channel of another node
+    Visitor visitor_;
+    std::uint64_t content_length_; // of the request
     std::uint32_t first_pdu_size_;
+    const bool http10_;
+    const bool joins_; // began as the replacement of a channel of another node
+    bool ended_ = false;
     rpch::InboundProxy role_;
     std::unique_ptr<Leg> leg_;
     std::unique_ptr<Leg> predecessor_;  // only until it is dropped
     std::unique_ptr<Opening> successor_; // not read before it is promoted
     std::unique_ptr<Hop> hop_;
     net::Timer clock_; // until opened: the time to get there; then: the connection timeout
-    net::Timer stall_;
+    std::unique_ptr<net::Timer> stall_; // since a stall was suspected for the first time
     std::unique_ptr<net::Timer> recycling_; // only while it runs: for a successor to complete, or a predecessor to drain
     const net::Millis began_;
     net::Millis last_heard_;
     const char* finish_reason_ = nullptr; // the channel goes on on another node; this one drains
-    bool ended_ = false;
-    std::optional<HopFailure> unreachable_;
+    std::unique_ptr<const HopFailure> unreachable_;
 };
 
 } // namespace tunnel

@@ -20,7 +20,7 @@ struct Joining {
     net::Stream stream;
     net::Address peer;            ///< the proxy
     net::Address client;          ///< as the proxy sees it; unspecified when it does not say
-    VirtualServer::Party party;
+    Party party;
     bool version_1 = false; ///< an RPC PDU came first: all is in `early`
     rpch::Rts first_pdu;
     rpch::Cookie virtual_connection;

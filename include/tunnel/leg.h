@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace tunnel {
@@ -66,8 +67,15 @@ public:
     /// As close(), but the stream goes on elsewhere.
     net::Stream release() noexcept;
 
-    Outlet& outlet() noexcept { return outlet_; }
-    const Outlet& outlet() const noexcept { return outlet_; }
+    /// Made when it is asked for the first time: many legs are only read.
+    Outlet& outlet()
+    {
+        if (!outlet_)
+            outlet_ = std::make_unique<Outlet>(stream_, *owner_);
+        return *outlet_;
+    }
+    /// Bytes that wait in the outlet.
+    std::size_t waiting() const noexcept { return outlet_ ? outlet_->waiting() : 0; }
     net::Stream& stream() noexcept { return stream_; }
     bool closed() const noexcept { return closed_; }
     /// The peer has ended the connection; nobody is there to be told anything.
@@ -85,7 +93,7 @@ private:
     net::Loop& loop_;
     Owner* owner_;
     net::Stream stream_;
-    Outlet outlet_;
+    std::unique_ptr<Outlet> outlet_;
     rpch::Framer framer_;
     net::Watch watch_;
     net::Task more_;

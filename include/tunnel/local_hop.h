@@ -14,18 +14,16 @@ class LocalHop final : public Hop, private ProxyLeg {
 public:
     class Finder {
     public:
-        /// The server end of the arrival's virtual connection. When there is none, it is made if `make`; else null.
-        virtual VirtualServer* find_virtual_server(const rpch::Cookie& virtual_connection, const Arrival& arrival,
-                                                   bool make) = 0;
+        /// The server end of the visitor's virtual connection. When there is none, it is made if `make`; else null.
+        virtual VirtualServer* find_virtual_server(const Visitor& visitor, bool make) = 0;
 
     protected:
         ~Finder() = default;
     };
 
     /// `joins`: the channel replaces one of another node, so its virtual connection must exist.
-    LocalHop(Finder& finder, Side side, const rpch::Cookie& virtual_connection, const Arrival& arrival, bool joins,
-             User& user) noexcept
-        : finder_(finder), side_(side), joins_(joins), virtual_connection_(virtual_connection), arrival_(arrival), user_(&user)
+    LocalHop(Finder& finder, Side side, const Visitor& visitor, bool joins, User& user) noexcept
+        : finder_(finder), side_(side), joins_(joins), visitor_(visitor), user_(&user)
     {
     }
     ~LocalHop() override { close(); }
@@ -67,8 +65,7 @@ private:
     const bool joins_;
     bool introduced_ = false;
     std::uint32_t coming_ = 0; // OUT: bytes that the RPC PDU which came last has still to come
-    const rpch::Cookie virtual_connection_;
-    const Arrival& arrival_;
+    const Visitor& visitor_;
     User* user_;
     VirtualServer* server_ = nullptr;
     base::Fifo held_; // RPC PDUs of a successor that is not the default IN channel yet

@@ -16,7 +16,7 @@ namespace tunnel {
 /// ends speak RTS (MS-RPCH 2.1.2.2). The server pairs the two channels, so they may run over two nodes.
 class NcacnHttpHop final : public Hop, private Leg::Owner {
 public:
-    NcacnHttpHop(const Environment& environment, Side side, const Arrival& arrival, User& user);
+    NcacnHttpHop(const Environment& environment, Side side, const Visitor& visitor, User& user);
 
     void serve(User& user) override { user_ = &user; }
     void connect() override;
@@ -51,7 +51,7 @@ private:
 
     const Environment& environment_;
     const Side side_;
-    const Arrival& arrival_;
+    const Visitor& visitor_;
     User* user_;
     std::unique_ptr<Dialer> dialer_;
     std::unique_ptr<net::Timer> banner_limit_; // only while a required banner is awaited

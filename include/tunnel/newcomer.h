@@ -16,6 +16,12 @@ struct Opening {
     rpch::Rts first_pdu;
     rpch::Cookie virtual_connection;
     std::uint32_t first_pdu_size = 0;
+
+    Visitor visitor(Grants& grants) const
+    {
+        return {arrival.id, virtual_connection, arrival.peer,
+                grants.share({{arrival.principal, arrival.target}, arrival.mailbox, arrival.route})};
+    }
 };
 
 /// A channel request on its way to its home shard: writes `100 Continue` where it is waited for, and reads

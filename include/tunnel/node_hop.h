@@ -23,8 +23,8 @@ public:
     /// For a node to accept and to send its banner: one lost packet is forgiven.
     static constexpr net::Millis node_patience{2000};
 
-    NodeHop(const Environment& environment, LocalHop::Finder& finder, Side side, const rpch::Cookie& virtual_connection,
-            const Arrival& arrival, bool joins, Hop::User& user);
+    NodeHop(const Environment& environment, LocalHop::Finder& finder, Side side, const Visitor& visitor, bool joins,
+            Hop::User& user);
     ~NodeHop() override;
 
     void serve(Hop::User& user) override;
@@ -64,8 +64,7 @@ private:
     LocalHop::Finder& finder_;
     const Side side_;
     const bool joins_;
-    const rpch::Cookie virtual_connection_;
-    const Arrival& arrival_;
+    const Visitor& visitor_;
     Hop::User* user_;
     std::vector<std::size_t> rank_; // the nodes still to be tried, the next one last
     std::size_t node_ = 0;          // the one that is tried

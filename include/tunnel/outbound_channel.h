@@ -7,7 +7,6 @@
 #include "tunnel/newcomer.h"
 
 #include <memory>
-#include <optional>
 
 namespace tunnel {
 
@@ -22,9 +21,11 @@ public:
     /// For what the server said last to reach the client.
     static constexpr net::Millis drain_patience{10'000};
 
-    OutboundChannel(Hub& hub, Opening&& opening);
+    /// Takes the stream of `opening`.
+    OutboundChannel(Hub& hub, Opening& opening);
 
-    void start(const rpch::Rts& first_pdu);
+    /// With the same `opening`.
+    void start(const Opening& opening);
     /// A replacement for the channel's request has come to this node, OUT_R2 of MS-RPCH 3.2.1.5.3.5. Null: taken.
     /// Text: refused, and nothing has changed; `opening` is still the caller's.
     const char* succeed(Opening& opening);
@@ -33,7 +34,7 @@ public:
     /// The IN channel of the virtual connection is gone. The server will end this one; a last answer may be
     /// on its way, so it has some time for that. With `unreachable`, the server could not be reached: that is
     /// an answer for a client which has none yet.
-    void mate_ended(const std::string& reason, const std::optional<HopFailure>& unreachable);
+    void mate_ended(const std::string& reason, const HopFailure* unreachable);
     /// The channel could go on on another node.
     bool movable() const { return hop_->movable() && opened() && !role_.doubted(); }
     /// Has the client bring a new OUT channel, which will come to another node.
@@ -41,8 +42,8 @@ public:
     /// The client of the other half turned out to take part in flow control.
     void trust_client() noexcept { role_.trust_client(); }
 
-    const Arrival& arrival() const noexcept { return arrival_; }
-    const rpch::Cookie& virtual_connection() const noexcept { return virtual_connection_; }
+    const Visitor& visitor() const noexcept { return visitor_; }
+    const rpch::Cookie& virtual_connection() const noexcept { return visitor_.virtual_connection; }
     std::uint32_t client_announced_window() const noexcept { return role_.client_announced_window(); }
     bool opened() const noexcept { return role_.established(); }
     /// It is to replace a channel of another node, and has not yet.
@@ -75,7 +76,7 @@ private:
     bool admits(std::uint32_t size) const override;
     void sent(std::uint32_t size) override { role_.sent(size); }
 
-    void hop_routed(const directory::Route& route) override { arrival_.route = route; }
+    void hop_routed(const directory::Route& route) override;
     void hop_connected() override;
     void hop_failed(const HopFailure& failure) override;
     void hop_rts(const rpch::Rts& pdu) override;
@@ -100,11 +101,11 @@ private:
     bool window_used_up() const;
     std::size_t room_for_whole_pdus() const;
     void on_clock();
+    void watch_for_stall();
     void on_stall();
 
     Hub& hub_;
-    Arrival arrival_;
-    const rpch::Cookie virtual_connection_;
+    Visitor visitor_;
     const bool joins_; // began as the replacement of a channel of another node
     const std::uint32_t connection_timeout_; // ms
     rpch::OutboundProxy role_;
@@ -115,7 +116,7 @@ private:
     std::uint64_t successor_id_ = 0;
     std::unique_ptr<Hop> hop_;
     net::Timer clock_; // until opened: the time to get there; then: pings; at the end: the time for that
-    net::Timer stall_;
+    std::unique_ptr<net::Timer> stall_; // since the client's window was used up for the first time
     std::unique_ptr<net::Timer> recycling_; // only while it runs: for a successor to complete
     const net::Millis began_;
     net::Millis last_sent_;
@@ -126,7 +127,7 @@ private:
     bool departing_ = false; // other_ is the predecessor, and its last PDU has been put
     bool draining_ = false;
     bool ended_ = false;
-    std::string end_reason_; // while draining, or without a mate
+    std::unique_ptr<const std::string> end_reason_; // while draining, or without a mate; else null
 };
 
 } // namespace tunnel

@@ -59,7 +59,8 @@ public:
     std::uint32_t unreported() const noexcept { return pending_; }
     /// Everything has been given to the socket.
     bool idle() const noexcept { return waiting() == 0 && last_.empty() && !stream_.flushing(); }
-    const net::IoResult& failure() const noexcept { return failure_; }
+    /// After flush() has failed.
+    net::IoResult failure() const noexcept { return {net::IoResult::Kind::error, 0, error_}; }
 
 private:
     enum class Written { all, some, dead };
@@ -84,7 +85,8 @@ private:
     std::uint32_t cleared_ = 0;
     std::uint32_t open_ = 0;    // bytes that the RPC PDU admitted last has still to come
     std::uint32_t pending_ = 0; // RPC bytes put and not yet reported by take_consumed()
-    net::IoResult failure_{};
+    int error_ = 0; // the system's
+    bool dead_ = false;
 };
 
 } // namespace tunnel

@@ -33,8 +33,8 @@ public:
         ~Splicer() = default;
     };
 
-    Pairing(const Environment& environment, Farewell& farewell, Splicer& splicer)
-        : environment_(environment), farewell_(farewell), splicer_(splicer), all_{this}
+    Pairing(const Environment& environment, Grants& grants, Farewell& farewell, Splicer& splicer)
+        : environment_(environment), grants_(grants), farewell_(farewell), splicer_(splicer), all_{this}
     {
     }
     ~Pairing();
@@ -45,7 +45,7 @@ public:
     /// A connection on a pairing port; `target` is the port's fixed one, or empty.
     void arrive(base::UniqueFd socket, const net::Address& peer, const std::string& target);
 
-    VirtualServer* find_virtual_server(const rpch::Cookie& virtual_connection, const Arrival& arrival, bool make) override;
+    VirtualServer* find_virtual_server(const Visitor& visitor, bool make) override;
 
     /// The virtual connections that meet here, whatever way their channels come.
     std::vector<rpch::Cookie> virtual_connections() const;
@@ -77,16 +77,17 @@ private:
     void splice(Joining&& joining, const directory::Decision& decision);
     void refuse(Joining& joining, const std::string& reason);
     VirtualServer* find(const rpch::Cookie& virtual_connection);
-    VirtualServer& make(const rpch::Cookie& virtual_connection, const VirtualServer::Party& party, const directory::Route& route);
+    VirtualServer& make(const rpch::Cookie& virtual_connection, Grants::Shared grant);
 
     const Environment& environment_;
+    Grants& grants_;
     Farewell& farewell_;
     Splicer& splicer_;
     std::vector<Pairing*> all_;
     std::list<Joiner> joiners_;
     std::unordered_set<std::shared_ptr<Judgement>> judged_;
     std::unordered_map<const PairedLeg*, std::shared_ptr<PairedLeg>> legs_;
-    std::unordered_map<rpch::Cookie, std::shared_ptr<VirtualServer>> servers_;
+    std::unordered_map<rpch::Cookie, std::unique_ptr<VirtualServer>> servers_;
     bool closed_ = false;
 };
 

@@ -4,6 +4,7 @@
 #include "rpch/server.h"
 #include "tunnel/dialer.h"
 #include "tunnel/environment.h"
+#include "tunnel/grant.h"
 #include "tunnel/leg.h"
 #include "tunnel/proxy_leg.h"
 
@@ -29,17 +30,9 @@ public:
         ~Host() = default;
     };
 
-    /// For whom a virtual connection is. All its legs say the same, or they have no part in it.
-    struct Party {
-        std::string principal; ///< empty when the proxy is not one of ours
-        std::string target;    ///< what the client named
-
-        bool operator==(const Party&) const = default;
-    };
-
     /// Connects to the service at once.
-    VirtualServer(const Environment& environment, const rpch::Cookie& virtual_connection, const Party& party,
-                  const directory::Route& route, Host& host);
+    VirtualServer(const Environment& environment, const rpch::Cookie& virtual_connection, Grants::Shared grant,
+                  Host& host);
 
     // The calls of ProxyLegs.
 
@@ -54,9 +47,9 @@ public:
     bool takes_from(const ProxyLeg& leg) const { return at(rpch::Leg::in) == &leg; }
     void put_rpc(const rpch::Framer::Piece& piece);
     void flush();
-    std::size_t waiting() const { return leg_ ? leg_->outlet().waiting() : 0; }
+    std::size_t waiting() const { return leg_ ? leg_->waiting() : 0; }
     /// RPC PDUs wait here that the IN leg has not admitted.
-    bool held_back() const { return leg_ && leg_->outlet().held_back(); }
+    bool held_back() { return leg_ && leg_->outlet().held_back(); }
     /// Whether an RPC PDU of the service may go to the proxy on `leg`, and that it goes.
     bool admits(const ProxyLeg& leg, std::uint32_t size) const { return role_.admits(size, place_of(leg)); }
     void sent(const ProxyLeg& leg, std::uint32_t size) { role_.sent(size, place_of(leg)); }
@@ -69,7 +62,7 @@ public:
     void end(const std::string& reason);
 
     const rpch::Cookie& virtual_connection() const noexcept { return virtual_connection_; }
-    const Party& party() const noexcept { return party_; }
+    const Party& party() const noexcept { return grant_->party; }
     const Environment& environment() const noexcept { return environment_; }
 
 private:
@@ -105,7 +98,7 @@ private:
 
     const Environment& environment_;
     const rpch::Cookie virtual_connection_;
-    const Party party_;
+    const Grants::Shared grant_;
     Host& host_;
     rpch::Server role_;
     std::array<ProxyLeg*, 6> legs_{};   // by index()

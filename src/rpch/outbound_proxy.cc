@@ -132,12 +132,13 @@ void OutboundProxy::on_server_connected(Effects& effects)
         effects.send(Leg::server, RtsBuilder(RtsId::out_r1_a4)
                                       .version()
                                       .cookie(virtual_connection_)
-                                      .cookie(other_.channel)
+                                      .cookie(other_->channel)
                                       .cookie(client_.channel)
                                       .channel_lifetime(settings_.channel_lifetime)
                                       .receive_window(settings_.receive_window)
                                       .connection_timeout(settings_.connection_timeout)
                                       .done());
+        other_.reset();
         return;
     }
     state_ = State::c1w;
@@ -182,14 +183,14 @@ const char* OutboundProxy::on_acknowledgement(Leg, const Rts& pdu, Effects& effe
     if (pdu.destination())
         fields.destination();
     const FlowControlAck ack = fields.flow_control_ack();
-    const bool of_predecessor = is_other_ == Other::predecessor && ack.channel == other_.channel;
+    const bool of_predecessor = is_other_ == Other::predecessor && ack.channel == other_->channel;
     if (ack.channel != client_.channel && !of_predecessor)
         return nullptr; // for a channel that is no more: normal, 3.2.1.5.1.2
-    const Leg to = of_predecessor ? Leg::predecessor : Leg::client;
     doubted_ = false;
-    if (at(to).window.acknowledged(ack.bytes_received, ack.available_window) == SendWindow::Ack::invalid)
+    SendWindow& window = of_predecessor ? other_->window : client_.window;
+    if (window.acknowledged(ack.bytes_received, ack.available_window) == SendWindow::Ack::invalid)
         return "client acknowledged more than it was sent";
-    effects.flow(to);
+    effects.flow(of_predecessor ? Leg::predecessor : Leg::client);
     return nullptr;
 }
 

@@ -38,12 +38,12 @@ const char* OutboundProxy::on_r1_a3(Leg, const Rts& pdu, Effects& effects)
     RtsFields fields(pdu);
     fields.version();
     virtual_connection_ = fields.cookie();
-    other_.channel = fields.cookie();
+    other_ = std::make_unique<ClientLeg>(ClientLeg{.channel = fields.cookie(), .window = {}});
     client_.channel = fields.cookie();
     client_.window = SendWindow(fields.receive_window());
-    if (virtual_connection_.zero() || other_.channel.zero() || client_.channel.zero())
+    if (virtual_connection_.zero() || other_->channel.zero() || client_.channel.zero())
         return "OUT_R1/A3 with an all-zero cookie";
-    if (other_.channel == client_.channel)
+    if (other_->channel == client_.channel)
         return "OUT_R1/A3 with the same cookie for predecessor and successor";
     recycles_ = true;
     server_answered_ = true; // CONN/C2 was long ago
@@ -97,9 +97,9 @@ const char* OutboundProxy::on_r2_a3(Leg, const Rts& pdu, Effects& effects)
         return "OUT_R2/A3 names another predecessor than the default OUT channel";
     if (successor.zero() || successor == predecessor)
         return "OUT_R2/A3 with an unusable cookie for the successor";
-    other_ = {.channel = successor, .window = SendWindow(window)};
+    other_ = std::make_unique<ClientLeg>(ClientLeg{.channel = successor, .window = SendWindow(window)});
     if (client_.window.lifted())
-        other_.window.lift();
+        other_->window.lift();
     is_other_ = Other::successor;
     asked_ = false;
     state_ = State::b1_or_c1w;
@@ -113,7 +113,7 @@ const char* OutboundProxy::on_r2_b1(Leg, const Rts&, Effects& effects)
     if (!lifetime_admits(b3.size))
         return "lifetime of the OUT channel is used up";
     client_.body_sent += b3.size;
-    std::swap(client_, other_);
+    std::swap(client_, *other_);
     is_other_ = Other::predecessor;
     unreported_ping_bytes_ = 0; // pings of the predecessor do not shorten the successor's life
     effects.promote(Leg::client);
@@ -176,7 +176,7 @@ void OutboundProxy::abandon_successor() noexcept
 {
     state_ = State::opened_b2w;
     is_other_ = Other::none;
-    other_ = {};
+    other_.reset();
 }
 
 void OutboundProxy::on_drained(Leg leg) noexcept
@@ -184,7 +184,7 @@ void OutboundProxy::on_drained(Leg leg) noexcept
     if (leg != Leg::predecessor)
         return;
     is_other_ = Other::none;
-    other_ = {};
+    other_.reset();
 }
 
 void OutboundProxy::on_closed(Leg leg, Effects& effects)

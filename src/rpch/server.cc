@@ -163,19 +163,20 @@ const char* Server::on_ping(Leg, const Rts&, Effects&)
 
 const char* Server::on_ping_traffic(Leg from, const Rts& pdu, Effects&)
 {
-    at(from).lifetime.count(RtsFields(pdu).ping_traffic_sent());
+    if (OutLeg* const leg = at(from))
+        leg->lifetime.count(RtsFields(pdu).ping_traffic_sent());
     return nullptr;
 }
 
 const char* Server::on_acknowledgement(Leg from, const Rts& pdu, Effects& effects)
 {
     const FlowControlAck ack = RtsFields(pdu).flow_control_ack();
-    OutLeg& leg = at(from);
+    OutLeg* const leg = at(from);
     // It is for this leg, whatever the cookie: in OUT_R2 the leg and its counters stay while the channel's
     // name changes.
     if (from == Leg::out ? vc_ != State::opened : is_other_ != Other::predecessor)
         return nullptr;
-    if (leg.window.acknowledged(ack.bytes_received, ack.available_window) == SendWindow::Ack::invalid)
+    if (leg->window.acknowledged(ack.bytes_received, ack.available_window) == SendWindow::Ack::invalid)
         return "outbound proxy acknowledged more than it was sent";
     effects.flow(from);
     return nullptr;
@@ -188,7 +189,7 @@ const char* Server::on_forward_out(Leg, const Rts& pdu, Effects& effects)
     RtsFields fields(pdu);
     const Destination destination = fields.destination();
     if (destination == Destination::outbound_proxy && is_other_ == Other::predecessor &&
-        fields.flow_control_ack().channel == out_other_.channel)
+        fields.flow_control_ack().channel == out_other_->channel)
         effects.send(Leg::out_predecessor, encode(pdu));
     else
         send_out(encode(pdu), effects);

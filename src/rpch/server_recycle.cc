@@ -15,6 +15,13 @@ Lifetime Server::lifetime(std::uint32_t bytes) const noexcept
     return life;
 }
 
+Server::Recycling& Server::recycling()
+{
+    if (!recycling_)
+        recycling_ = std::make_unique<Recycling>();
+    return *recycling_;
+}
+
 // IN channel recycling 1, 3.2.1.5.3.2.
 
 const char* Server::on_in_r1_a2(Leg, const Rts& pdu, Effects& effects)
@@ -24,19 +31,21 @@ const char* Server::on_in_r1_a2(Leg, const Rts& pdu, Effects& effects)
     fields.cookie();
     const Cookie predecessor = fields.cookie();
     const Cookie successor = fields.cookie();
-    if (predecessor != in_.channel && (predecessor != in_before_ || in_before_.zero()))
+    const Cookie& before = recycling().in_before;
+    if (predecessor != in_.channel && (predecessor != before || before.zero()))
         return "IN_R1/A2 names another predecessor than the default IN channel";
     if (successor.zero() || successor == predecessor)
         return "IN_R1/A2 with an unusable cookie for the successor";
-    in_successor_.channel = successor;
-    in_successor_.proxy_window = fields.receive_window();
-    in_successor_.proxy_timeout = fields.connection_timeout();
+    InLeg& leg = recycling().in_successor;
+    leg.channel = successor;
+    leg.proxy_window = fields.receive_window();
+    leg.proxy_timeout = fields.connection_timeout();
     in_state_ = RoleState::a6w;
     send_out(RtsBuilder(RtsId::in_r1_a3)
                  .destination(Destination::client)
                  .version()
-                 .receive_window(in_successor_.proxy_window)
-                 .connection_timeout(in_successor_.proxy_timeout)
+                 .receive_window(leg.proxy_window)
+                 .connection_timeout(leg.proxy_timeout)
                  .done(),
              effects);
     return nullptr;
@@ -44,7 +53,7 @@ const char* Server::on_in_r1_a2(Leg, const Rts& pdu, Effects& effects)
 
 const char* Server::on_in_r1_a6(Leg, const Rts& pdu, Effects&)
 {
-    if (RtsFields(pdu).cookie() != in_successor_.channel)
+    if (RtsFields(pdu).cookie() != recycling().in_successor.channel)
         return "IN_R1/A6 names another successor than IN_R1/A2";
     in_state_ = RoleState::opened_b1w;
     return nullptr;
@@ -53,8 +62,8 @@ const char* Server::on_in_r1_a6(Leg, const Rts& pdu, Effects&)
 const char* Server::on_in_r1_b1(Leg, const Rts&, Effects& effects)
 {
     in_state_ = RoleState::in_opened;
-    in_ = in_successor_;
-    in_before_ = {};
+    in_ = recycling().in_successor;
+    recycling().in_before = {};
     carried_ += in_window_.held();
     in_window_ = ReceiveWindow(settings_.receive_window);
     effects.promote(Leg::in);
@@ -70,7 +79,7 @@ const char* Server::on_in_r2_a2(Leg, const Rts& pdu, Effects& effects)
     const Cookie successor = RtsFields(pdu).cookie();
     if (successor.zero())
         return "IN_R2/A2 with an all-zero cookie";
-    in_before_ = std::exchange(in_.channel, successor);
+    recycling().in_before = std::exchange(in_.channel, successor);
     send_out(RtsBuilder(RtsId::in_r2_a3).destination(Destination::client).done(), effects);
     return nullptr;
 }
@@ -109,7 +118,7 @@ const char* Server::on_out_r1_a4(Leg, const Rts& pdu, Effects& effects)
     // The client has had A10 of an earlier recycling, or it could not be at A3: that predecessor is done.
     if (is_other_ == Other::predecessor)
         effects.drop(Leg::out_predecessor);
-    out_other_ = {.channel = successor, .window = SendWindow(window), .lifetime = lifetime(bytes)};
+    out_other_ = std::make_unique<OutLeg>(OutLeg{successor, SendWindow(window), lifetime(bytes)});
     is_other_ = Other::successor;
     out_state_ = RoleState::opened_a8w;
     send_out(RtsBuilder(RtsId::out_r1_a5).destination(Destination::client).version().connection_timeout(timeout).done(),
@@ -121,9 +130,9 @@ const char* Server::on_out_r1_a8(Leg, const Rts& pdu, Effects& effects)
 {
     RtsFields fields(pdu);
     fields.destination();
-    if (fields.cookie() != out_other_.channel)
+    if (fields.cookie() != out_other_->channel)
         return "OUT_R1/A8 names another successor than OUT_R1/A4";
-    std::swap(out_, out_other_);
+    std::swap(out_, *out_other_);
     is_other_ = Other::predecessor;
     out_drained_ = false;
     out_state_ = RoleState::out_opened;
@@ -135,8 +144,9 @@ const char* Server::on_out_r1_a8(Leg, const Rts& pdu, Effects& effects)
 
 const char* Server::on_out_r2_a4(Leg, const Rts& pdu, Effects& effects)
 {
-    out_next_ = RtsFields(pdu).cookie();
-    if (out_next_.zero() || out_next_ == out_.channel)
+    const Cookie next = RtsFields(pdu).cookie();
+    recycling().out_next = next;
+    if (next.zero() || next == out_.channel)
         return "OUT_R2/A4 with an unusable cookie for the successor";
     out_state_ = RoleState::opened_r2a8w;
     send_out(RtsBuilder(RtsId::out_r2_a5).destination(Destination::client).ance().done(), effects);
@@ -147,13 +157,13 @@ const char* Server::on_out_r2_a8(Leg, const Rts& pdu, Effects& effects)
 {
     RtsFields fields(pdu);
     fields.destination();
-    if (fields.cookie() != out_next_) {
+    if (fields.cookie() != recycling().out_next) {
         effects.send(Leg::out, RtsBuilder(RtsId::out_r2_b2).negative_ance().done());
         fail("OUT_R2/A8 names another successor than OUT_R2/A4", effects);
         return nullptr;
     }
     out_state_ = RoleState::out_opened;
-    out_.channel = out_next_;
+    out_.channel = recycling().out_next;
     // No lifetime is announced: it is that of CONN/A2 again. The window goes on, as the leg does.
     out_.lifetime = lifetime(out_.lifetime.total());
     effects.send(Leg::out, RtsBuilder(RtsId::out_r2_b1).ance().done());
@@ -174,6 +184,12 @@ void Server::keep_predecessor() noexcept
     out_.lifetime.lift();
 }
 
+void Server::forget_other() noexcept
+{
+    is_other_ = Other::none;
+    out_other_.reset();
+}
+
 void Server::on_drained(Leg leg) noexcept
 {
     if (leg == Leg::out_predecessor)
@@ -191,11 +207,11 @@ void Server::on_closed(Leg leg, Effects& effects)
         return;
     }
     if (leg == Leg::out_successor && out_state_ == RoleState::opened_a8w) {
-        is_other_ = Other::none;
+        forget_other();
         return keep_predecessor();
     }
     if (leg == Leg::out_predecessor && out_drained_) {
-        is_other_ = Other::none;
+        forget_other();
         return;
     }
     const bool in = leg == Leg::in || leg == Leg::in_successor;
@@ -230,7 +246,7 @@ void Server::on_timeout(Leg leg, Effects& effects)
     keep_predecessor();
     if (on_this_leg)
         return send_out(RtsBuilder(RtsId::out_r2_b2).negative_ance().done(), effects);
-    is_other_ = Other::none;
+    forget_other();
     effects.drop(Leg::out_successor);
 }
 

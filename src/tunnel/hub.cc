@@ -12,8 +12,9 @@
 
 namespace tunnel {
 Hub::Hub(const Environment& environment)
-    : environment_(environment), hubs_{this}, farewell_(environment.loop), pairing_(environment_, farewell_, *this),
-      moved_(environment.loop), asking_(environment.loop), ending_(environment.loop), cutting_(environment.loop)
+    : environment_(environment), hubs_{this}, farewell_(environment.loop),
+      pairing_(environment_, grants_, farewell_, *this), moved_(environment.loop), asking_(environment.loop),
+      ending_(environment.loop), cutting_(environment.loop)
 {
 }
 
@@ -87,14 +88,10 @@ void Hub::admit(Opening&& opening)
     if (successor)
         return;
     const rpch::Cookie cookie = opening.virtual_connection;
-    const rpch::Rts first_pdu = opening.first_pdu;
-    if (in) {
-        auto channel = std::make_unique<InboundChannel>(*this, std::move(opening));
-        inbound_.emplace(cookie, std::move(channel)).first->second->start(first_pdu);
-    } else {
-        auto channel = std::make_unique<OutboundChannel>(*this, std::move(opening));
-        outbound_.emplace(cookie, std::move(channel)).first->second->start(first_pdu);
-    }
+    if (in)
+        inbound_.emplace(cookie, std::make_unique<InboundChannel>(*this, opening)).first->second->start(opening);
+    else
+        outbound_.emplace(cookie, std::make_unique<OutboundChannel>(*this, opening)).first->second->start(opening);
 }
 
 /// Why a channel may not join, or null. See "Cookies" in PROTOCOL NOTES of rpctunneld(8).
@@ -110,7 +107,8 @@ const char* Hub::objection(const Opening& opening)
         return "the virtual connection has an IN channel already";
     if (!in && outbound && !recycles)
         return "the virtual connection has an OUT channel already";
-    const Arrival* const mate = inbound ? &inbound->arrival() : outbound ? &outbound->arrival() : nullptr;
+    const Visitor* const visitor = inbound ? &inbound->visitor() : outbound ? &outbound->visitor() : nullptr;
+    const Party* const mate = visitor ? &visitor->party() : nullptr;
     if (mate && mate->principal != opening.arrival.principal)
         return "the other channel of the virtual connection belongs to another user";
     if (mate && mate->target != opening.arrival.target)
@@ -141,15 +139,14 @@ OutboundChannel* Hub::find_outbound(const rpch::Cookie& virtual_connection)
     return found == outbound_.end() ? nullptr : found->second.get();
 }
 
-std::unique_ptr<Hop> Hub::make_hop(Side side, const rpch::Cookie& virtual_connection, const Arrival& arrival, bool joins,
-                                   Hop::User& user)
+std::unique_ptr<Hop> Hub::make_hop(Side side, const Visitor& visitor, bool joins, Hop::User& user)
 {
-    switch (arrival.route.transport) {
-    case directory::Transport::ncacn_http: return std::make_unique<NcacnHttpHop>(environment_, side, arrival, user);
+    switch (visitor.grant->route.transport) {
+    case directory::Transport::ncacn_http: return std::make_unique<NcacnHttpHop>(environment_, side, visitor, user);
     case directory::Transport::ncacn_ip_tcp:
         if (environment_.nodes.alone())
-            return std::make_unique<LocalHop>(pairing_, side, virtual_connection, arrival, joins, user);
-        return std::make_unique<NodeHop>(environment_, pairing_, side, virtual_connection, arrival, joins, user);
+            return std::make_unique<LocalHop>(pairing_, side, visitor, joins, user);
+        return std::make_unique<NodeHop>(environment_, pairing_, side, visitor, joins, user);
     case directory::Transport::https: break; // the directory gives no such route
     }
     assert(!"a route without a next hop");

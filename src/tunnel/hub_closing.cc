@@ -35,16 +35,17 @@ void Hub::recheck_routes()
     recheck_ = std::make_shared<Recheck>();
     recheck_->hub = this;
     std::unordered_set<std::string> seen;
-    const auto note = [&](const Arrival& arrival) {
-        if (arrival.mailbox && seen.insert(arrival.target + ' ' + arrival.route.text()).second)
-            recheck_->routes.emplace_back(arrival.target, arrival.route);
+    const auto note = [&](bool mailbox, const std::string& target, const directory::Route& route) {
+        if (mailbox && seen.insert(target + ' ' + route.text()).second)
+            recheck_->routes.emplace_back(target, route);
     };
+    const auto note_grant = [&](const Grant& grant) { note(grant.mailbox, grant.party.target, grant.route); };
     for (const auto& entry : inbound_)
-        note(entry.second->arrival());
+        note_grant(*entry.second->visitor().grant);
     for (const auto& entry : outbound_)
-        note(entry.second->arrival());
-    for (const auto& entry : spliced_)
-        note(entry.second->arrival());
+        note_grant(*entry.second->visitor().grant);
+    for (const auto& [key, proxy] : spliced_)
+        note(proxy->arrival().mailbox, proxy->arrival().target, proxy->arrival().route);
     if (recheck_->routes.empty())
         return recheck_.reset();
 
@@ -66,18 +67,19 @@ void Hub::recheck_routes()
 void Hub::mark_moved(const Recheck& answer)
 {
     static constexpr char reason[] = "the active copy of the mailbox database has moved to another server";
-    const auto moved = [&](const Arrival& arrival) {
-        return arrival.mailbox && answer.moved.contains(arrival.target + ' ' + arrival.route.text());
+    const auto moved = [&](bool mailbox, const std::string& target, const directory::Route& route) {
+        return mailbox && answer.moved.contains(target + ' ' + route.text());
     };
+    const auto grant_moved = [&](const Grant& grant) { return moved(grant.mailbox, grant.party.target, grant.route); };
     std::vector<Spread::Act> acts;
     for (const auto& [cookie, channel] : inbound_)
-        if (moved(channel->arrival()))
+        if (grant_moved(*channel->visitor().grant))
             acts.push_back(ending(cookie, reason));
     for (const auto& [cookie, channel] : outbound_)
-        if (moved(channel->arrival()) && !inbound_.contains(cookie))
+        if (grant_moved(*channel->visitor().grant) && !inbound_.contains(cookie))
             acts.push_back(ending(cookie, reason));
     for (const auto& [key, proxy] : spliced_)
-        if (moved(proxy->arrival()))
+        if (moved(proxy->arrival().mailbox, proxy->arrival().target, proxy->arrival().route))
             acts.push_back(ending(proxy, reason));
     recheck_.reset();
     moved_.start(std::move(acts), net::Millis(0), moving_time);

@@ -21,36 +21,34 @@ rpch::ClientAddress client_address(const net::Address& peer)
 
 } // namespace
 
-InboundChannel::InboundChannel(Hub& hub, Opening&& opening)
-    : hub_(hub), arrival_(std::move(opening.arrival)),
-      virtual_connection_(opening.virtual_connection),
-      joins_(opening.first_pdu.is(rpch::RtsId::in_r1_a1)), first_pdu_size_(opening.first_pdu_size),
+InboundChannel::InboundChannel(Hub& hub, Opening& opening)
+    : hub_(hub), visitor_(opening.visitor(hub.grants())), content_length_(opening.arrival.content_length),
+      first_pdu_size_(opening.first_pdu_size), http10_(opening.arrival.http10),
+      joins_(opening.first_pdu.is(rpch::RtsId::in_r1_a1)),
       role_({.receive_window = hub.environment().settings.receive_window,
              .connection_timeout = hub.environment().settings.connection_timeout}),
-      leg_(std::make_unique<Leg>(hub.environment().loop, std::move(arrival_.stream), *this)),
-      hop_(hub.make_hop(Side::in, virtual_connection_, arrival_, joins_, *this)),
+      leg_(std::make_unique<Leg>(hub.environment().loop, std::move(opening.arrival.stream), *this)),
+      hop_(hub.make_hop(Side::in, visitor_, joins_, *this)),
       clock_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_clock>(this)),
-      stall_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_stall>(this)),
       began_(hub.environment().loop.now()), last_heard_(began_)
 {
 }
 
-void InboundChannel::start(const rpch::Rts& first_pdu)
+void InboundChannel::start(const Opening& opening)
 {
     clock_.set(net::Millis(hub_.environment().settings.setup_timeout));
     rpch::Effects effects;
-    role_.on_first_pdu(first_pdu, effects);
+    role_.on_first_pdu(opening.first_pdu, effects);
     run(effects);
     if (ended_)
         return;
-    listen_to_client();
+    listen_to_client(opening.arrival.early);
 }
 
-void InboundChannel::listen_to_client()
+/// `early`: what has come behind the request's first PDU.
+void InboundChannel::listen_to_client(base::Bytes early)
 {
-    std::vector<std::uint8_t> early = std::move(arrival_.early);
-    early.resize(std::min<std::uint64_t>(early.size(), arrival_.content_length - first_pdu_size_));
-    if (!leg_->start(early))
+    if (!leg_->start(early.first(std::min<std::uint64_t>(early.size(), content_length_ - first_pdu_size_))))
         end("the system watches no more connections");
 }
 
@@ -65,28 +63,30 @@ const char* InboundChannel::succeed(Opening& opening)
     return nullptr;
 }
 
-/// The successor carries the channel from now on. What the predecessor brought has been put before.
-void InboundChannel::promote_successor()
+/// The successor carries the channel from now on. What the predecessor brought has been put before. The result is what
+/// has come behind the successor's first PDU.
+std::vector<std::uint8_t> InboundChannel::promote_successor()
 {
     recycling_.reset();
     predecessor_ = std::move(leg_);
     net::Stream stream = std::move(successor_->arrival.stream);
-    base::log::info("recycled", {{"id", arrival_.id}, {"channel", "in"}, {"vc", virtual_connection_.prefix()},
+    base::log::info("recycled", {{"id", visitor_.id}, {"channel", "in"}, {"vc", virtual_connection().prefix()},
                                  {"successor", successor_->arrival.id}, {"bytes", predecessor_->received() + first_pdu_size_}});
-    arrival_.id = successor_->arrival.id;
-    arrival_.peer = successor_->arrival.peer;
-    arrival_.content_length = successor_->arrival.content_length;
-    arrival_.early = std::move(successor_->arrival.early);
+    visitor_.id = successor_->arrival.id;
+    visitor_.peer = successor_->arrival.peer;
+    content_length_ = successor_->arrival.content_length;
     first_pdu_size_ = successor_->first_pdu_size;
+    std::vector<std::uint8_t> early = std::move(successor_->arrival.early);
     successor_.reset();
     leg_ = std::make_unique<Leg>(hub_.environment().loop, std::move(stream), *this);
+    return early;
 }
 
 void InboundChannel::drop(rpch::Leg leg)
 {
     if (leg == rpch::Leg::successor && successor_) {
         base::log::notice("successor-dropped", {{"id", successor_->arrival.id}, {"channel", "in"},
-                                                {"vc", virtual_connection_.prefix()}});
+                                                {"vc", virtual_connection().prefix()}});
         hub_.farewell().say(std::move(successor_->arrival.stream));
         successor_.reset();
     } else if (leg == rpch::Leg::predecessor && predecessor_) {
@@ -112,7 +112,7 @@ void InboundChannel::on_recycling_timeout()
 
 std::size_t InboundChannel::leg_allowance()
 {
-    const std::uint64_t body = arrival_.content_length - first_pdu_size_;
+    const std::uint64_t body = content_length_ - first_pdu_size_;
     if (ended_ || leg_->received() >= body || !role_.reads_client())
         return 0;
     const std::size_t limit = hub_.environment().settings.receive_window + Leg::control_room;
@@ -147,10 +147,10 @@ void InboundChannel::leg_delivered()
     hop_->flush();
     if (ended_ || finish_reason_)
         return;
-    if (leg_->received() + first_pdu_size_ >= arrival_.content_length)
+    if (leg_->received() + first_pdu_size_ >= content_length_)
         return end("the Content-Length of the IN channel is used up");
     if (role_.stall_suspected())
-        stall_.set(stall_patience);
+        watch_for_stall();
 }
 
 void InboundChannel::leg_closed(const std::string& reason)
@@ -159,12 +159,17 @@ void InboundChannel::leg_closed(const std::string& reason)
         end("client: " + reason);
 }
 
+void InboundChannel::hop_routed(const directory::Route& route)
+{
+    visitor_.grant = hub_.grants().share({visitor_.party(), visitor_.grant->mailbox, route});
+}
+
 void InboundChannel::hop_connected()
 {
     if (ended_)
         return;
     rpch::Effects effects;
-    role_.on_server_connected(client_address(arrival_.peer), effects);
+    role_.on_server_connected(client_address(visitor_.peer), effects);
     run(effects);
 }
 
@@ -192,6 +197,7 @@ void InboundChannel::run(const rpch::Effects& effects)
 {
     bool written = false;
     bool promoted = false;
+    std::vector<std::uint8_t> early; // of the promoted successor
     for (const rpch::Effect& effect : effects) {
         if (ended_)
             return;
@@ -204,9 +210,9 @@ void InboundChannel::run(const rpch::Effects& effects)
             break;
         case rpch::Effect::Kind::flow: written = true; break;
         case rpch::Effect::Kind::opened: {
-            const OutboundChannel* const mate = hub_.find_outbound(virtual_connection_);
+            const OutboundChannel* const mate = hub_.find_outbound(virtual_connection());
             // The mate's window completes the guess; a mate on another node leaves the request line.
-            if (arrival_.http10 && (!mate || mate->client_announced_window() == rpch::max_receive_window))
+            if (http10_ && (!mate || mate->client_announced_window() == rpch::max_receive_window))
                 role_.doubt_client();
             clock_.set(net::Millis(hub_.environment().settings.connection_timeout));
             break;
@@ -217,7 +223,7 @@ void InboundChannel::run(const rpch::Effects& effects)
             written = true;
             break;
         case rpch::Effect::Kind::promote:
-            promote_successor();
+            early = promote_successor();
             written = promoted = true;
             break;
         case rpch::Effect::Kind::drop: drop(effect.leg); break;
@@ -233,7 +239,7 @@ void InboundChannel::run(const rpch::Effects& effects)
     if (written && !ended_)
         hop_->flush();
     if (promoted && !ended_)
-        listen_to_client();
+        listen_to_client(early);
     if (finish_reason_ && !ended_ && hop_->waiting() == 0)
         end(finish_reason_);
 }
@@ -251,13 +257,21 @@ void InboundChannel::on_clock()
     end("nothing came from the client within the connection timeout");
 }
 
+void InboundChannel::watch_for_stall()
+{
+    if (!stall_)
+        stall_ = std::make_unique<net::Timer>(hub_.environment().loop,
+                                              net::Timer::Callback::of<&InboundChannel::on_stall>(this));
+    stall_->set(stall_patience);
+}
+
 void InboundChannel::on_stall()
 {
     if (!role_.stall_suspected())
         return;
-    base::log::info("client-waits", {{"id", arrival_.id}, {"vc", virtual_connection_.prefix()},
+    base::log::info("client-waits", {{"id", visitor_.id}, {"vc", virtual_connection().prefix()},
                                      {"reason", "silent where its IN window is used up: it takes part in flow control"}});
-    if (OutboundChannel* const mate = hub_.find_outbound(virtual_connection_))
+    if (OutboundChannel* const mate = hub_.find_outbound(virtual_connection()))
         mate->trust_client();
     rpch::Effects effects;
     role_.on_stall(effects);
@@ -267,7 +281,7 @@ void InboundChannel::on_stall()
 void InboundChannel::hop_failed(const HopFailure& failure)
 {
     if (!ended_)
-        unreachable_ = failure;
+        unreachable_ = std::make_unique<const HopFailure>(failure);
     end(failure.reason);
 }
 
@@ -277,12 +291,12 @@ void InboundChannel::end(const std::string& reason)
         return;
     ended_ = true;
     clock_.cancel();
-    stall_.cancel();
+    stall_.reset();
     recycling_.reset();
     drop(rpch::Leg::successor);
-    base::log::info("closed", {{"id", arrival_.id}, {"channel", "in"}, {"vc", virtual_connection_.prefix()},
-                               {"peer", arrival_.peer.text()}, {"user", arrival_.principal}, {"target", arrival_.target},
-                               {"bytes", leg_->received() + first_pdu_size_},
+    base::log::info("closed", {{"id", visitor_.id}, {"channel", "in"}, {"vc", virtual_connection().prefix()},
+                               {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
+                               {"target", visitor_.party().target}, {"bytes", leg_->received() + first_pdu_size_},
                                {"ms", (hub_.environment().loop.now() - began_).count()}, {"reason", reason}});
     if (leg_->gone())
         leg_->release().close();

@@ -6,7 +6,7 @@
 namespace tunnel {
 
 Leg::Leg(net::Loop& loop, net::Stream stream, Owner& owner)
-    : loop_(loop), owner_(&owner), stream_(std::move(stream)), outlet_(stream_, owner),
+    : loop_(loop), owner_(&owner), stream_(std::move(stream)),
       watch_(loop, net::Watch::Callback::of<&Leg::on_events>(this)), more_(loop, net::Task::Callback::of<&Leg::read>(this))
 {
 }
@@ -26,7 +26,8 @@ bool Leg::start(base::Bytes early)
 void Leg::serve(Owner& owner) noexcept
 {
     owner_ = &owner;
-    outlet_.ask(owner);
+    if (outlet_)
+        outlet_->ask(owner);
 }
 
 void Leg::resume() noexcept
@@ -58,7 +59,7 @@ void Leg::on_events(std::uint32_t events) noexcept
         hung_up_ = true;
     if (events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP))
         readable_ = true;
-    if ((events & EPOLLOUT) && !outlet_.idle())
+    if ((events & EPOLLOUT) && outlet_ && !outlet_->idle())
         owner_->leg_writable();
     if (!closed_)
         read();

@@ -20,10 +20,10 @@ rpch::Rts decoded(base::Bytes pdu)
 
 void LocalHop::connect()
 {
-    VirtualServer* const server = finder_.find_virtual_server(virtual_connection_, arrival_, !joins_);
+    VirtualServer* const server = finder_.find_virtual_server(visitor_, !joins_);
     if (!server)
         return user_->hop_failed({.reason = "the channel is to replace one of a virtual connection that does not exist"});
-    if (server->party() != VirtualServer::Party{arrival_.principal, arrival_.target})
+    if (server->party() != visitor_.party())
         return user_->hop_failed({.reason = "the virtual connection belongs to another user or has another target"});
     server_ = server;
     server->attach(*this);

@@ -7,15 +7,15 @@
 
 namespace tunnel {
 
-NcacnHttpHop::NcacnHttpHop(const Environment& environment, Side side, const Arrival& arrival, User& user)
-    : environment_(environment), side_(side), arrival_(arrival), user_(&user)
+NcacnHttpHop::NcacnHttpHop(const Environment& environment, Side side, const Visitor& visitor, User& user)
+    : environment_(environment), side_(side), visitor_(visitor), user_(&user)
 {
 }
 
 void NcacnHttpHop::connect()
 {
     dialer_ = std::make_unique<Dialer>(environment_.loop, environment_.workers, environment_.policy);
-    dialer_->start(arrival_.route, arrival_.target, net::Millis(environment_.settings.connect_timeout),
+    dialer_->start(visitor_.grant->route, visitor_.party().target, net::Millis(environment_.settings.connect_timeout),
                    Dialer::Callback::of<&NcacnHttpHop::on_dialed>(this));
 }
 
@@ -60,7 +60,7 @@ void NcacnHttpHop::begin(base::UniqueFd fd, base::Bytes preamble, std::optional<
 
 std::string NcacnHttpHop::far_end() const
 {
-    return node_ ? "node " + node_->text() : arrival_.route.text();
+    return node_ ? "node " + node_->text() : visitor_.grant->route.text();
 }
 
 void NcacnHttpHop::leg_banner()
@@ -129,7 +129,7 @@ void NcacnHttpHop::flush()
 
 std::size_t NcacnHttpHop::waiting() const
 {
-    return leg_ ? leg_->outlet().waiting() : 0;
+    return leg_ ? leg_->waiting() : 0;
 }
 
 void NcacnHttpHop::resume()

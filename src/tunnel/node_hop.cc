@@ -9,10 +9,9 @@
 
 namespace tunnel {
 
-NodeHop::NodeHop(const Environment& environment, LocalHop::Finder& finder, Side side, const rpch::Cookie& virtual_connection,
-                 const Arrival& arrival, bool joins, Hop::User& user)
-    : environment_(environment), finder_(finder), side_(side), joins_(joins), virtual_connection_(virtual_connection),
-      arrival_(arrival), user_(&user)
+NodeHop::NodeHop(const Environment& environment, LocalHop::Finder& finder, Side side, const Visitor& visitor,
+                 bool joins, Hop::User& user)
+    : environment_(environment), finder_(finder), side_(side), joins_(joins), visitor_(visitor), user_(&user)
 {
 }
 
@@ -30,7 +29,7 @@ void NodeHop::serve(Hop::User& user)
 
 void NodeHop::connect()
 {
-    rank_ = environment_.nodes.rank(virtual_connection_);
+    rank_ = environment_.nodes.rank(visitor_.virtual_connection);
     std::reverse(rank_.begin(), rank_.end());
     try_next();
 }
@@ -48,11 +47,11 @@ void NodeHop::try_next()
         return connector_->start(nodes.at(node_).text(), {nodes.at(node_)}, node_patience,
                                  net::Connector::Callback::of<&NodeHop::on_connected>(this));
     }
-    if (joins_ && !finder_.find_virtual_server(virtual_connection_, arrival_, false))
+    if (joins_ && !finder_.find_virtual_server(visitor_, false))
         return pass_over("the virtual connection is not on this node");
     if (!joins_)
         rank_.clear(); // what fails here does not fail for want of a node
-    inner_ = std::make_shared<LocalHop>(finder_, side_, virtual_connection_, arrival_, joins_, static_cast<Hop::User&>(*this));
+    inner_ = std::make_shared<LocalHop>(finder_, side_, visitor_, joins_, static_cast<Hop::User&>(*this));
     inner_->connect();
 }
 
@@ -62,11 +61,11 @@ void NodeHop::on_connected(net::ConnectResult result)
     if (!result.ok())
         return pass_over("node " + result.error);
     net::ProxyHeader header;
-    header.source = arrival_.peer;
+    header.source = visitor_.peer;
     header.destination = environment_.nodes.at(environment_.nodes.own());
-    header.authority = arrival_.target;
-    header.user = arrival_.principal;
-    const auto hop = std::make_shared<NcacnHttpHop>(environment_, side_, arrival_, static_cast<Hop::User&>(*this));
+    header.authority = visitor_.party().target;
+    header.user = visitor_.party().principal;
+    const auto hop = std::make_shared<NcacnHttpHop>(environment_, side_, visitor_, static_cast<Hop::User&>(*this));
     inner_ = hop;
     hop->adopt(std::move(result.fd), environment_.nodes.at(node_), header.encode(), node_patience);
 }
@@ -112,8 +111,8 @@ void NodeHop::hop_closed(const std::string& reason)
 void NodeHop::pass_over(const std::string& reason)
 {
     failures_ += (failures_.empty() ? "" : "; ") + reason;
-    base::log::info("node-passed-over", {{"vc", virtual_connection_.prefix()}, {"node", environment_.nodes.at(node_).text()},
-                                         {"reason", reason}});
+    base::log::info("node-passed-over", {{"vc", visitor_.virtual_connection.prefix()},
+                                         {"node", environment_.nodes.at(node_).text()}, {"reason", reason}});
     bury_inner();
     if (!closed_)
         try_next();

@@ -27,33 +27,30 @@ std::uint32_t connection_timeout(const Settings& settings, const Arrival& arriva
 
 } // namespace
 
-OutboundChannel::OutboundChannel(Hub& hub, Opening&& opening)
-    : hub_(hub), arrival_(std::move(opening.arrival)),
-      virtual_connection_(opening.virtual_connection), joins_(opening.first_pdu.is(rpch::RtsId::out_r1_a3)),
-      connection_timeout_(connection_timeout(hub.environment().settings, arrival_)),
+OutboundChannel::OutboundChannel(Hub& hub, Opening& opening)
+    : hub_(hub), visitor_(opening.visitor(hub.grants())), joins_(opening.first_pdu.is(rpch::RtsId::out_r1_a3)),
+      connection_timeout_(connection_timeout(hub.environment().settings, opening.arrival)),
       role_({.receive_window = hub.environment().settings.receive_window,
              .connection_timeout = connection_timeout_,
              .channel_lifetime = hub.environment().settings.channel_lifetime}),
-      leg_(std::make_unique<Leg>(hub.environment().loop, std::move(arrival_.stream), *this)), other_owner_(*this),
-      hop_(hub.make_hop(Side::out, virtual_connection_, arrival_, joins_, *this)),
+      leg_(std::make_unique<Leg>(hub.environment().loop, std::move(opening.arrival.stream), *this)),
+      other_owner_(*this), hop_(hub.make_hop(Side::out, visitor_, joins_, *this)),
       clock_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_clock>(this)),
-      stall_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_stall>(this)),
       began_(hub.environment().loop.now()), last_sent_(began_)
 {
 }
 
-void OutboundChannel::start(const rpch::Rts& first_pdu)
+void OutboundChannel::start(const Opening& opening)
 {
     clock_.set(net::Millis(hub_.environment().settings.setup_timeout));
     rpch::Effects effects;
-    role_.on_first_pdu(first_pdu, effects);
+    role_.on_first_pdu(opening.first_pdu, effects);
     run(effects);
     if (ended_)
         return;
-    if (arrival_.http10 && role_.client_announced_window() == rpch::max_receive_window)
+    if (opening.arrival.http10 && role_.client_announced_window() == rpch::max_receive_window)
         role_.doubt_client();
-    const std::vector<std::uint8_t> early = std::move(arrival_.early);
-    if (!leg_->start(early))
+    if (!leg_->start(opening.arrival.early))
         end("the system watches no more connections");
 }
 
@@ -62,6 +59,11 @@ bool OutboundChannel::admits(std::uint32_t size) const
     if (!role_.lifetime_admits(size))
         lifetime_used_up_ = true;
     return !lifetime_used_up_ && role_.admits(size);
+}
+
+void OutboundChannel::hop_routed(const directory::Route& route)
+{
+    visitor_.grant = hub_.grants().share({visitor_.party(), visitor_.grant->mailbox, route});
 }
 
 void OutboundChannel::hop_connected()
@@ -132,12 +134,12 @@ void OutboundChannel::hop_closed(const std::string& reason)
     if (!responded_)
         return hop_failed({.reason = reason});
     draining_ = true;
-    end_reason_ = reason;
+    end_reason_ = std::make_unique<const std::string>(reason);
     clock_.set(drain_patience);
     flush_client();
 }
 
-void OutboundChannel::mate_ended(const std::string& reason, const std::optional<HopFailure>& unreachable)
+void OutboundChannel::mate_ended(const std::string& reason, const HopFailure* unreachable)
 {
     if (ended_ || draining_)
         return;
@@ -145,7 +147,7 @@ void OutboundChannel::mate_ended(const std::string& reason, const std::optional<
         return hop_failed(*unreachable);
     if (!opened())
         return hop_failed({.reason = reason});
-    end_reason_ = reason;
+    end_reason_ = std::make_unique<const std::string>(reason);
     clock_.set(drain_patience);
 }
 
@@ -175,13 +177,14 @@ void OutboundChannel::run(const rpch::Effects& effects)
             }
             break;
         case rpch::Effect::Kind::flow:
-            stall_.cancel();
+            if (stall_)
+                stall_->cancel();
             to_client = true;
             break;
         case rpch::Effect::Kind::opened:
-            base::log::info("opened", {{"id", arrival_.id}, {"vc", virtual_connection_.prefix()},
-                                       {"peer", arrival_.peer.text()}, {"user", arrival_.principal},
-                                       {"target", arrival_.target}, {"server", arrival_.route.text()},
+            base::log::info("opened", {{"id", visitor_.id}, {"vc", virtual_connection().prefix()},
+                                       {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
+                                       {"target", visitor_.party().target}, {"server", visitor_.grant->route.text()},
                                        {"ms", (hub_.environment().loop.now() - began_).count()}});
             clock_.set(net::Millis(connection_timeout_ / 2));
             break;
@@ -198,7 +201,7 @@ void OutboundChannel::run(const rpch::Effects& effects)
         case rpch::Effect::Kind::drop: drop_other(); break;
         case rpch::Effect::Kind::finish:
             draining_ = true;
-            end_reason_ = effect.reason;
+            end_reason_ = std::make_unique<const std::string>(effect.reason);
             clock_.set(drain_patience);
             to_client = true;
             hub_.relieve(*this);
@@ -240,11 +243,11 @@ void OutboundChannel::flush_client()
     if (ended_)
         return;
     if (draining_ && outlet.idle())
-        return end(end_reason_);
+        return end(*end_reason_);
     if (lifetime_used_up_ && outlet.gated())
         return end("the Content-Length of the OUT channel is used up");
-    if (window_used_up() && !stall_.armed())
-        stall_.set(stall_patience);
+    if (window_used_up())
+        watch_for_stall();
     if (!draining_)
         hop_->resume();
 }
@@ -252,9 +255,9 @@ void OutboundChannel::flush_client()
 void OutboundChannel::on_clock()
 {
     if (draining_)
-        return end(end_reason_ + "; the client did not take the rest");
-    if (!end_reason_.empty())
-        return end(end_reason_);
+        return end(*end_reason_ + "; the client did not take the rest");
+    if (end_reason_)
+        return end(*end_reason_);
     if (!opened())
         return end("the virtual connection was not established within the time limit");
     const net::Millis interval(connection_timeout_ / 2);
@@ -283,14 +286,23 @@ bool OutboundChannel::window_used_up() const
     return opened() && !role_.window_lifted() && (room_for_whole_pdus() == 0 || leg_->outlet().gated());
 }
 
+void OutboundChannel::watch_for_stall()
+{
+    if (!stall_)
+        stall_ = std::make_unique<net::Timer>(hub_.environment().loop,
+                                              net::Timer::Callback::of<&OutboundChannel::on_stall>(this));
+    if (!stall_->armed())
+        stall_->set(stall_patience);
+}
+
 void OutboundChannel::on_stall()
 {
     if (!window_used_up())
         return;
     if (leg_->stream().unsent() > 0)
-        return stall_.set(stall_patience);
-    base::log::notice("window-lifted", {{"id", arrival_.id}, {"vc", virtual_connection_.prefix()},
-                                        {"peer", arrival_.peer.text()}, {"user", arrival_.principal},
+        return stall_->set(stall_patience);
+    base::log::notice("window-lifted", {{"id", visitor_.id}, {"vc", virtual_connection().prefix()},
+                                        {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
                                         {"reason", "the client has read everything and acknowledges nothing: "
                                                    "it takes no part in flow control"}});
     role_.give_up_window();
@@ -303,13 +315,13 @@ void OutboundChannel::end(const std::string& reason)
         return;
     ended_ = true;
     clock_.cancel();
-    stall_.cancel();
+    stall_.reset();
     recycling_.reset();
     drop_other();
-    base::log::info("closed", {{"id", arrival_.id}, {"channel", "out"}, {"vc", virtual_connection_.prefix()},
-                               {"peer", arrival_.peer.text()}, {"user", arrival_.principal}, {"target", arrival_.target},
-                               {"bytes", role_.body_sent()}, {"ms", (hub_.environment().loop.now() - began_).count()},
-                               {"reason", reason}});
+    base::log::info("closed", {{"id", visitor_.id}, {"channel", "out"}, {"vc", virtual_connection().prefix()},
+                               {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
+                               {"target", visitor_.party().target}, {"bytes", role_.body_sent()},
+                               {"ms", (hub_.environment().loop.now() - began_).count()}, {"reason", reason}});
     if (leg_->gone())
         leg_->release().close();
     else

@@ -36,9 +36,9 @@ void OutboundChannel::promote_successor()
 {
     if (!role_.awaits()) // OUT_R2/C1 may still be due
         recycling_.reset();
-    base::log::info("recycled", {{"id", arrival_.id}, {"channel", "out"}, {"vc", virtual_connection_.prefix()},
+    base::log::info("recycled", {{"id", visitor_.id}, {"channel", "out"}, {"vc", virtual_connection().prefix()},
                                  {"successor", successor_id_}});
-    arrival_.id = successor_id_;
+    visitor_.id = successor_id_;
     leg_.swap(other_);
     leg_->serve(*this);
     other_->serve(other_owner_);
@@ -64,7 +64,7 @@ void OutboundChannel::side_rts(const rpch::Rts& pdu)
 
 void OutboundChannel::side_closed(const std::string& reason)
 {
-    base::log::info("leg-lost", {{"id", successor_id_}, {"channel", "out"}, {"vc", virtual_connection_.prefix()},
+    base::log::info("leg-lost", {{"id", successor_id_}, {"channel", "out"}, {"vc", virtual_connection().prefix()},
                                  {"reason", reason}});
     rpch::Effects effects;
     role_.on_closed(departing_ ? rpch::Leg::predecessor : rpch::Leg::successor, effects);

@@ -59,7 +59,7 @@ void Outlet::put_control(base::Bytes bytes)
 
 bool Outlet::flush()
 {
-    if (failure_.kind == net::IoResult::Kind::error || !write_run())
+    if (dead_ || !write_run())
         return false;
     if (std::size_t none = 0; write({}, none) == Written::dead)
         return false;
@@ -164,7 +164,8 @@ Outlet::Written Outlet::write(base::Bytes bytes, std::size_t& size)
         if (result.kind == net::IoResult::Kind::again)
             return Written::some;
         if (!result.ok()) {
-            failure_ = result;
+            error_ = result.error;
+            dead_ = true;
             return Written::dead;
         }
         if (!stream_.tls() && size < bytes.size())

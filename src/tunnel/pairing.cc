@@ -90,7 +90,8 @@ void Pairing::on_judged(Judgement& judgement)
         return splice(std::move(joining), decision);
     // Its mate can have come meanwhile.
     VirtualServer* const server = find(joining.virtual_connection);
-    attach(std::move(joining), server ? *server : make(joining.virtual_connection, joining.party, decision.route));
+    const Grant grant{joining.party, decision.target.mailbox.has_value(), decision.route};
+    attach(std::move(joining), server ? *server : make(joining.virtual_connection, grants_.share(grant)));
 }
 
 void Pairing::attach(Joining&& joining, VirtualServer& server)
@@ -123,20 +124,19 @@ VirtualServer* Pairing::find(const rpch::Cookie& virtual_connection)
     return found == servers_.end() ? nullptr : found->second.get();
 }
 
-VirtualServer& Pairing::make(const rpch::Cookie& virtual_connection, const VirtualServer::Party& party,
-                             const directory::Route& route)
+VirtualServer& Pairing::make(const rpch::Cookie& virtual_connection, Grants::Shared grant)
 {
-    std::shared_ptr<VirtualServer>& server = servers_[virtual_connection];
-    server = std::make_shared<VirtualServer>(environment_, virtual_connection, party, route, *this);
+    std::unique_ptr<VirtualServer>& server = servers_[virtual_connection];
+    server = std::make_unique<VirtualServer>(environment_, virtual_connection, std::move(grant), *this);
     return *server;
 }
 
-VirtualServer* Pairing::find_virtual_server(const rpch::Cookie& virtual_connection, const Arrival& arrival, bool may_make)
+VirtualServer* Pairing::find_virtual_server(const Visitor& visitor, bool may_make)
 {
-    VirtualServer* const server = find(virtual_connection);
+    VirtualServer* const server = find(visitor.virtual_connection);
     if (server || !may_make)
         return server;
-    return &make(virtual_connection, {arrival.principal, arrival.target}, arrival.route);
+    return &make(visitor.virtual_connection, visitor.grant);
 }
 
 // What has ended may still be on the stack: it is destroyed at the end of the round.
@@ -146,7 +146,7 @@ void Pairing::virtual_server_ended(VirtualServer& server)
     const auto found = servers_.find(server.virtual_connection());
     if (found == servers_.end() || found->second.get() != &server)
         return;
-    environment_.loop.defer([last = std::move(found->second)] {});
+    environment_.loop.defer([last = std::shared_ptr<VirtualServer>(std::move(found->second))] {});
     servers_.erase(found);
 }
 

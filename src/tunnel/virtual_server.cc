@@ -10,13 +10,13 @@
 
 namespace tunnel {
 
-VirtualServer::VirtualServer(const Environment& environment, const rpch::Cookie& virtual_connection, const Party& party,
-                             const directory::Route& route, Host& host)
-    : environment_(environment), virtual_connection_(virtual_connection), party_(party), host_(host),
+VirtualServer::VirtualServer(const Environment& environment, const rpch::Cookie& virtual_connection,
+                             Grants::Shared grant, Host& host)
+    : environment_(environment), virtual_connection_(virtual_connection), grant_(std::move(grant)), host_(host),
       role_({.receive_window = environment.settings.receive_window, .recycle = true}),
       dialer_(std::make_unique<Dialer>(environment.loop, environment.workers, environment.policy))
 {
-    dialer_->start(route, party.target, net::Millis(environment.settings.connect_timeout),
+    dialer_->start(grant_->route, grant_->party.target, net::Millis(environment.settings.connect_timeout),
                    Dialer::Callback::of<&VirtualServer::on_dialed>(this));
 }
 

@@ -33,7 +33,7 @@ struct Channel final : tunnel::Hop::User {
 
 TEST_GROUP_BASE(LocalHop, PairingGroup)
 {
-    tunnel::Arrival arrival;
+    tunnel::Visitor visitor;
     Channel channel;
     std::unique_ptr<tunnel::LocalHop> hop;
     Peer out, server;
@@ -43,10 +43,9 @@ TEST_GROUP_BASE(LocalHop, PairingGroup)
     {
         PairingGroup::setup();
         start();
-        arrival.principal = "alice";
-        arrival.target = "ex1:6001";
-        arrival.route = {directory::Transport::ncacn_ip_tcp, "127.0.0.1", port, "EX1"};
-        hop = std::make_unique<tunnel::LocalHop>(pairing(), tunnel::Side::in, role_test::cookie(vc), arrival, false, channel);
+        const directory::Route route{directory::Transport::ncacn_ip_tcp, "127.0.0.1", port, "EX1"};
+        visitor = {1, role_test::cookie(vc), {}, hub->grants().share({{"alice", "ex1:6001"}, false, route})};
+        hop = std::make_unique<tunnel::LocalHop>(pairing(), tunnel::Side::in, visitor, false, channel);
         channel.hop = hop.get();
         hop->connect();
         server = accept();
