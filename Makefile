@@ -57,7 +57,7 @@ access_SRC = src/access/account.cc src/access/password.cc src/access/policy.cc s
 directory_SRC = src/directory/statement.cc src/directory/database.cc src/directory/schema.cc \
                 src/directory/connections.cc src/directory/target.cc src/directory/transport.cc \
                 src/directory/port_list.cc src/directory/valid_ports.cc src/directory/port_store.cc \
-                src/directory/policy.cc src/directory/fold.cc src/directory/accounts.cc \
+                src/directory/policy.cc src/directory/decision_cache.cc src/directory/fold.cc src/directory/accounts.cc \
                 src/directory/servers.cc src/directory/mailboxes.cc
 net_SRC = src/net/socket_options.cc src/net/socket_pair.cc src/net/address.cc src/net/wheel.cc src/net/loop.cc src/net/tls_context.cc src/net/tls_session.cc \
           src/net/tls_info.cc src/net/stream.cc src/net/listener.cc src/net/connector.cc src/net/proxy_header.cc \
@@ -88,7 +88,8 @@ access_TEST = tests/unit/access/account_test.cc tests/unit/access/password_test.
               tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc
 directory_TEST = tests/unit/directory/target_test.cc tests/unit/directory/valid_ports_test.cc \
                  tests/unit/directory/schema_test.cc tests/unit/directory/stores_test.cc \
-                 tests/unit/directory/accounts_test.cc tests/unit/directory/policy_test.cc
+                 tests/unit/directory/accounts_test.cc tests/unit/directory/policy_test.cc \
+                 tests/unit/directory/decision_cache_test.cc
 net_TEST = tests/unit/net/address_test.cc tests/unit/net/wheel_test.cc tests/unit/net/loop_test.cc \
            tests/unit/net/test_certificate.cc tests/unit/net/tls_test.cc tests/unit/net/stream_test.cc \
            tests/unit/net/listener_test.cc tests/unit/net/connector_test.cc tests/unit/net/proxy_header_test.cc \

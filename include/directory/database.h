@@ -44,6 +44,8 @@ public:
 
     /// PRAGMA data_version: differs from the last answer when another connection has committed in between.
     std::int64_t data_version();
+    /// From now on a lock held by somebody else is an error at once.
+    void never_wait() noexcept;
 
     const std::string& path() const noexcept { return path_; }
     /// Runs SQL without parameters or rows. Throws DatabaseError.

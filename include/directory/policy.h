@@ -6,6 +6,7 @@
 #include "directory/transport.h"
 #include "directory/valid_ports.h"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -64,6 +65,10 @@ public:
 
     /// The list in force. Never null.
     std::shared_ptr<const ValidPorts> valid_ports() const noexcept;
+    /// Grows after another list has come into force.
+    std::uint64_t list_generation() const noexcept { return list_generation_; }
+
+    const std::string& path() const noexcept { return path_; }
 
     /// True when somebody has committed to the database since the last call (or since construction):
     /// call refresh(), and ask again for the routes of living tunnels. False when it cannot be read.
@@ -88,6 +93,7 @@ private:
     Connections readers_;
     mutable std::mutex list_mutex_;
     std::shared_ptr<const ValidPorts> list_; // under list_mutex_
+    std::atomic<std::uint64_t> list_generation_{0};
     std::mutex change_mutex_;                // changed(), refresh() and rebuild() take turns
     std::unique_ptr<Database> watch_;        // under change_mutex_
     std::int64_t seen_version_ = 0;

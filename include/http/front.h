@@ -49,7 +49,7 @@ struct Env {
 /// Belongs to the loop's thread.
 class Front {
 public:
-    /// Throws std::runtime_error when the HTTP engine does not start.
+    /// Throws std::runtime_error when the HTTP engine does not start or the directory cannot be opened.
     explicit Front(const Env& env);
     /// Closes what is open.
     ~Front();
@@ -80,6 +80,7 @@ private:
     void forget(std::uint64_t id);
 
     Env env_;
+    directory::DecisionCache decisions_;
     Gate gate_;
     Engine engine_;
     Engine large_engine_; // for long heads

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "access/authenticator.h"
+#include "directory/decision_cache.h"
 #include "directory/policy.h"
 #include "http/engine.h"
 #include "http/request.h"
@@ -8,6 +9,7 @@
 #include "tunnel/arrival.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -34,7 +36,8 @@ struct Verdict {
 
     std::optional<auth::Principal> who;
     std::optional<tunnel::Method> method; ///< null: no request of this protocol, or not served
-    directory::Decision decision;         ///< take_over: where to
+    std::shared_ptr<const directory::Decision> decision; ///< take_over: where to
+    directory::DecisionCache::Stamp asked_at = 0;         ///< ask: the directory's state before that
 
     /// As the log shows it.
     unsigned status() const noexcept;
@@ -52,8 +55,10 @@ public:
     /// The body of an OUT request is one or two RTS PDUs. More than this is no RPC client.
     static constexpr std::uint64_t out_body = 65536;
 
-    Gate(const auth::Backends& backends, directory::Policy& policy, RpcConnect rpc_connect) noexcept
-        : backends_(backends), policy_(policy), rpc_connect_(rpc_connect)
+    /// `decisions` is the shard's: judge() does not touch it.
+    Gate(const auth::Backends& backends, directory::Policy& policy, directory::DecisionCache& decisions,
+         RpcConnect rpc_connect) noexcept
+        : backends_(backends), policy_(policy), decisions_(decisions), rpc_connect_(rpc_connect)
     {
     }
 
@@ -64,6 +69,8 @@ public:
     Verdict glance(const Request& request, auth::Authenticator& authenticator) const;
     /// May block. `so_far` is what glance() said.
     Verdict judge(const Request& request, auth::Authenticator& authenticator, Verdict so_far) const;
+    /// Back in the shard's thread: glance() knows from now on what judge() has found out.
+    void remember(const Verdict& verdict) const { decisions_.store(verdict.decision, verdict.asked_at); }
 
     /// What a request gets that cannot be judged now.
     static Verdict too_busy(const Request& request, std::string reason);
@@ -73,11 +80,13 @@ private:
     {
         return rpc_connect_ != RpcConnect::no && !request.tls;
     }
+    Verdict look(const Request& request, auth::Authenticator& authenticator) const;
     static Verdict conclude(const Request& request, Verdict verdict, auth::Outcome&& outcome);
     Verdict target(const Request& request, Verdict verdict) const;
 
     auth::Backends backends_;
     directory::Policy& policy_;
+    directory::DecisionCache& decisions_;
     RpcConnect rpc_connect_;
 };
 

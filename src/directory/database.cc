@@ -148,6 +148,11 @@ std::int64_t Database::data_version()
     return query.row() ? query.number() : 0;
 }
 
+void Database::never_wait() noexcept
+{
+    sqlite3_busy_timeout(handle_.get(), 0);
+}
+
 Transaction::Transaction(Database& database) : database_(database)
 {
     database_.execute("BEGIN IMMEDIATE");

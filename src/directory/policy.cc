@@ -208,6 +208,7 @@ bool Policy::take_over() noexcept
             const std::lock_guard lock(list_mutex_);
             list_ = after;
         }
+        ++list_generation_;
         log_change(Origin::generated, *before, *after);
         log_change(Origin::administrator, *before, *after);
         return true;

@@ -144,6 +144,7 @@ void Connection::ask()
 void Connection::on_judged()
 {
     asked_ = false;
+    front_.gate_.remember(question_->verdict);
     if (state_ == State::judging)
         exchange_->resume(); // it asks rule() again
 }
@@ -202,7 +203,7 @@ void Connection::depart()
     exchange_.reset();
     const base::Bytes early = input_.front();
     const Request& request = question_->request;
-    Verdict& verdict = question_->verdict;
+    const Verdict& verdict = question_->verdict;
     const Pragma pragma = parse_pragma(request.pragmas);
 
     tunnel::Arrival arrival;
@@ -216,9 +217,9 @@ void Connection::depart()
     arrival.content_length = facts_.content_length;
     arrival.min_conn_timeout = pragma.min_conn_timeout;
     arrival.principal = verdict.who->canonical;
-    arrival.target = verdict.decision.target.text;
-    arrival.mailbox = verdict.decision.target.mailbox.has_value();
-    arrival.route = std::move(verdict.decision.route);
+    arrival.target = verdict.decision->target.text;
+    arrival.mailbox = verdict.decision->target.mailbox.has_value();
+    arrival.route = verdict.decision->route;
 
     base::log::info("channel", {{"id", id_},
                                 {"peer", peer_.text()},

@@ -35,7 +35,7 @@ unsigned exchange_limit(const Limits& limits) noexcept
 } // namespace
 
 Front::Front(const Env& env)
-    : env_(env), gate_(env.backends, env.policy, env.rpc_connect),
+    : env_(env), decisions_(env.policy), gate_(env.backends, env.policy, decisions_, env.rpc_connect),
       engine_(env.loop, exchange_limit(env.limits), small_pool),
       large_engine_(env.loop, exchange_limit(env.limits), env.limits.head_bytes + pool_margin)
 {

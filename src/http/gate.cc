@@ -62,6 +62,12 @@ std::uint32_t malformed_code(std::string_view target)
     return rpc_code::invalid_net_addr;
 }
 
+std::string_view query_of(const Request& request, const Verdict& verdict) noexcept
+{
+    return verdict.method == tunnel::Method::connect ? rpc_connect_target(request.target)
+                                                     : split_target(request.target).query;
+}
+
 } // namespace
 
 unsigned Verdict::status() const noexcept
@@ -82,6 +88,23 @@ unsigned Verdict::status() const noexcept
 
 Verdict Gate::glance(const Request& request, auth::Authenticator& authenticator) const
 {
+    Verdict verdict = look(request, authenticator);
+    if (verdict.kind != Verdict::Kind::ask)
+        return verdict;
+    verdict.asked_at = decisions_.look();
+    if (!verdict.who)
+        return verdict;
+    verdict.decision = decisions_.find(query_of(request, verdict));
+    if (verdict.decision) {
+        verdict.kind = Verdict::Kind::take_over;
+        verdict.rule = verdict.decision->rule;
+    }
+    return verdict;
+}
+
+/// All of glance() but the target.
+Verdict Gate::look(const Request& request, auth::Authenticator& authenticator) const
+{
     Verdict verdict;
     verdict.method = method_of(request.method);
     if (verdict.method == tunnel::Method::connect && !serves_connect(request))
@@ -96,12 +119,11 @@ Verdict Gate::glance(const Request& request, auth::Authenticator& authenticator)
     }
     if (version1 && request.facts.has_length)
         return answer(request, std::move(verdict), 400, "Content-Length in RPC_CONNECT");
-    if (version1 && rpc_connect_ == RpcConnect::anonymous) {
-        verdict.who = auth::Principal{"anonymous", {}};
-        return verdict;
-    }
-
-    std::optional<auth::Outcome> outcome = authenticator.quick(request.authorization);
+    std::optional<auth::Outcome> outcome;
+    if (version1 && rpc_connect_ == RpcConnect::anonymous)
+        outcome = auth::Outcome{auth::Outcome::Kind::authenticated, {}, auth::Principal{"anonymous", {}}, {}};
+    else
+        outcome = authenticator.quick(request.authorization);
     if (!outcome)
         return verdict;
     return conclude(request, std::move(verdict), std::move(*outcome));
@@ -155,13 +177,13 @@ Verdict Gate::conclude(const Request& request, Verdict verdict, auth::Outcome&& 
 
 Verdict Gate::target(const Request& request, Verdict verdict) const
 {
-    const std::string_view query = verdict.method == tunnel::Method::connect ? rpc_connect_target(request.target)
-                                                                             : split_target(request.target).query;
-    verdict.decision = policy_.decide(query);
-    verdict.rule = verdict.decision.rule;
-    std::string reason = verdict.decision.reason;
+    const std::string_view query = query_of(request, verdict);
+    const auto decision = std::make_shared<const directory::Decision>(policy_.decide(query));
+    verdict.decision = decision;
+    verdict.rule = decision->rule;
+    std::string reason = decision->reason;
 
-    switch (verdict.decision.kind) {
+    switch (decision->kind) {
     case directory::Decision::Kind::allowed:
         verdict.kind = Verdict::Kind::take_over;
         return verdict;

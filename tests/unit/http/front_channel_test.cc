@@ -1,3 +1,8 @@
+#include "directory/servers.h"
+
+#include <atomic>
+#include <thread>
+
 #include "front_group.h"
 
 TEST_GROUP_BASE(FrontChannel, FrontGroup) {};
@@ -123,4 +128,46 @@ TEST(FrontChannel, headInSingleBytesIsTheSame)
     }
     CHECK_TRUE(arrived());
     LONGS_EQUAL(1073741824, arrivals()[0].content_length);
+}
+
+// The next channel of a known user to a target that was allowed just now is decided on the shard.
+TEST(FrontChannel, whatWasAllowedJustNowWaitsForNoWorker)
+{
+    const std::string quick = "Authorization: Test quick\r\n";
+    const auto channel = [&](const char* target) {
+        return request("RPC_IN_DATA", std::string("/rpc/rpcproxy.dll?") + target, 1000, quick);
+    };
+    f().restart(1, 1);
+    Client first(f());
+    first.send(channel("srv:6001"));
+    CHECK_TRUE(f().wait([&] { return arrivals().size() == 1; }));
+
+    struct Latch {
+        std::atomic<bool> begun{false}, open{false};
+    };
+    const auto latch = std::make_shared<Latch>(); // the worker may look at it later than this function
+    const struct Opener {
+        Latch& latch;
+        ~Opener() { latch.open = true; }
+    } opener{*latch};
+    const bool taken = f().workers->submit([latch] {
+        latch->begun = true;
+        while (!latch->open)
+            std::this_thread::yield();
+    });
+    CHECK_TRUE(taken);
+    CHECK_TRUE(f().wait([&] { return latch->begun.load(); }));
+    CHECK_TRUE(f().workers->submit([] {})); // the queue is full
+    Client known(f()), unknown(f());
+    known.send(channel("srv:6001"));
+    CHECK_TRUE(f().wait([&] { return arrivals().size() == 2; }));
+    STRCMP_EQUAL("srv:6001", arrivals()[1].target.c_str());
+    STRCMP_EQUAL("srv", arrivals()[1].route.host.c_str());
+    unknown.send(channel("srv:6002"));
+    STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", unknown.receive_all());
+    directory::Database elsewhere(f().directory.path(), directory::Database::Mode::write);
+    CHECK_TRUE(directory::Servers(elsewhere).add({"EX1", "ex1.example", directory::Role::mailbox, "", "", true}).ok());
+    Client later(f());
+    later.send(channel("srv:6001"));
+    STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", later.receive_all());
 }
