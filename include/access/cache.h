@@ -2,6 +2,8 @@
 
 #include "access/account.h"
 
+#include <nettle/hmac.h>
+
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -56,7 +58,7 @@ private:
 
     const std::size_t limit_;
     const Clock::duration lifetime_;
-    std::array<std::uint8_t, 32> key_;
+    hmac_sha256_ctx keyed_; // nothing but the process key has gone in
     mutable std::mutex mutex_;
     std::map<Key, Entry> entries_;
     std::uint64_t generation_ = 0;

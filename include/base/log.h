@@ -22,6 +22,7 @@ struct Field {
 
 /// Lines below `level` are dropped. Call before threads start.
 void set_level(Level level) noexcept;
+/// Ask it before a line whose fields take time to make and that is written for each tunnel.
 bool wanted(Level level) noexcept;
 /// Lines go to syslog (facility daemon) instead of standard error. Call before threads start.
 void use_syslog(const char* name) noexcept;

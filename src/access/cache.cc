@@ -1,7 +1,7 @@
 #include "access/cache.h"
 
-#include <nettle/hmac.h>
 #include <nettle/memops.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -21,14 +21,16 @@ void add(hmac_sha256_ctx& context, std::string_view text)
 
 Cache::Cache(std::size_t limit, Clock::duration lifetime) : limit_(limit), lifetime_(lifetime)
 {
-    if (getrandom(key_.data(), key_.size(), 0) != static_cast<ssize_t>(key_.size()))
+    std::array<std::uint8_t, 32> key;
+    if (getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
         throw std::runtime_error("no random bytes for the cache of logins");
+    hmac_sha256_set_key(&keyed_, key.size(), key.data());
+    explicit_bzero(key.data(), key.size());
 }
 
 Cache::Tag Cache::tag(const Login& login, std::string_view password, std::int64_t pw_version) const
 {
-    hmac_sha256_ctx context;
-    hmac_sha256_set_key(&context, key_.size(), key_.data());
+    hmac_sha256_ctx context = keyed_;
     add(context, login.domain);
     add(context, login.name);
     add(context, password);

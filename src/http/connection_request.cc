@@ -221,16 +221,17 @@ void Connection::depart()
     arrival.mailbox = verdict.decision->target.mailbox.has_value();
     arrival.route = verdict.decision->route;
 
-    base::log::info("channel", {{"id", id_},
-                                {"peer", peer_.text()},
-                                {"method", request.method},
-                                {"target", arrival.target},
-                                {"user", arrival.principal},
-                                {"rule", verdict.rule},
-                                {"route", arrival.route.text()},
-                                {"stream", arrival.stream.describe()},
-                                {"resource", pragma.resource_type},
-                                {"session", pragma.session}});
+    if (base::log::wanted(base::log::Level::info))
+        base::log::info("channel", {{"id", id_},
+                                    {"peer", peer_.text()},
+                                    {"method", request.method},
+                                    {"target", arrival.target},
+                                    {"user", arrival.principal},
+                                    {"rule", verdict.rule},
+                                    {"route", arrival.route.text()},
+                                    {"stream", arrival.stream.describe()},
+                                    {"resource", pragma.resource_type},
+                                    {"session", pragma.session}});
     // From here on the descriptor is not ours to watch or close.
     watch_.remove();
     tunnel::Reception& reception = front_.env_.reception;

@@ -9,18 +9,26 @@ namespace http {
 
 namespace {
 
-/// RFC 9110 section 5.6.2.
-bool token_char(char c) noexcept
-{
-    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
-        return true;
-    return std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
+/// What a byte of a head may be.
+struct Kinds {
+    std::array<bool, 256> token{}; // RFC 9110 section 5.6.2
+    std::array<bool, 256> text{};  // neither a control nor part of a line end
+
+    constexpr Kinds()
+    {
+        for (std::size_t byte = 0; byte < 256; ++byte)
+            text[byte] = (byte >= ' ' && byte != 0x7f) || byte == '\t';
+        for (const char c : std::string_view("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                             "!#$%&'*+-.^_`|~"))
+            token[static_cast<std::uint8_t>(c)] = true;
+    }
+};
+constexpr Kinds kinds;
 
 bool token(std::string_view text) noexcept
 {
     for (const char c : text)
-        if (!token_char(c))
+        if (!kinds.token[static_cast<std::uint8_t>(c)])
             return false;
     return !text.empty();
 }
@@ -136,6 +144,9 @@ HeadScanner::Found HeadScanner::scan(base::Bytes seen) noexcept
     static constexpr std::array<std::uint8_t, 4> end = {'\r', '\n', '\r', '\n'};
 
     while (position_ < seen.size() && ends_ < end.size()) {
+        if (ends_ == 0)
+            while (position_ + 1 < seen.size() && kinds.text[seen[position_]])
+                ++position_;
         const std::uint8_t byte = seen[position_++];
         const bool line_end_open = ends_ == 1 || ends_ == 3;
         if (byte == end[ends_]) {
@@ -150,7 +161,7 @@ HeadScanner::Found HeadScanner::scan(base::Bytes seen) noexcept
             error_ = "line feed without carriage return";
             return Found::bad;
         }
-        if ((byte < ' ' && byte != '\t') || byte == 0x7f) {
+        if (!kinds.text[byte]) {
             error_ = "control byte in the head";
             return Found::bad;
         }

@@ -123,8 +123,11 @@ std::string Address::text() const
 
 std::string Address::host_text() const
 {
+    if (!ipv6_)
+        return std::to_string(bytes_[0]) + '.' + std::to_string(bytes_[1]) + '.' + std::to_string(bytes_[2]) + '.' +
+               std::to_string(bytes_[3]);
     char buffer[INET6_ADDRSTRLEN];
-    std::string text = ::inet_ntop(ipv6_ ? AF_INET6 : AF_INET, bytes_.data(), buffer, sizeof buffer);
+    std::string text = ::inet_ntop(AF_INET6, bytes_.data(), buffer, sizeof buffer);
     if (scope_ != 0)
         text += '%' + std::to_string(scope_);
     return text;

@@ -294,10 +294,11 @@ void InboundChannel::end(const std::string& reason)
     stall_.reset();
     recycling_.reset();
     drop(rpch::Leg::successor);
-    base::log::info("closed", {{"id", visitor_.id}, {"channel", "in"}, {"vc", virtual_connection().prefix()},
-                               {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
-                               {"target", visitor_.party().target}, {"bytes", leg_->received() + first_pdu_size_},
-                               {"ms", (hub_.environment().loop.now() - began_).count()}, {"reason", reason}});
+    if (base::log::wanted(base::log::Level::info))
+        base::log::info("closed", {{"id", visitor_.id}, {"channel", "in"}, {"vc", virtual_connection().prefix()},
+                                   {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
+                                   {"target", visitor_.party().target}, {"bytes", leg_->received() + first_pdu_size_},
+                                   {"ms", (hub_.environment().loop.now() - began_).count()}, {"reason", reason}});
     if (leg_->gone())
         leg_->release().close();
     else

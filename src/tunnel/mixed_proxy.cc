@@ -80,10 +80,11 @@ void MixedProxy::on_reached()
     client_watch_.reset();
     net::set_keep_alive(arrival_.stream.fd(), net::Millis(environment_.settings.connection_timeout));
     client_.leg.emplace(environment_.loop, std::move(arrival_.stream), static_cast<Leg::Owner&>(client_));
-    base::log::info("opened", {{"id", arrival_.id}, {"channel", "connect"}, {"peer", arrival_.peer.text()},
-                               {"user", arrival_.principal}, {"target", arrival_.target},
-                               {"server", arrival_.route.text()},
-                               {"ms", (environment_.loop.now() - began_).count()}});
+    if (base::log::wanted(base::log::Level::info))
+        base::log::info("opened", {{"id", arrival_.id}, {"channel", "connect"}, {"peer", arrival_.peer.text()},
+                                   {"user", arrival_.principal}, {"target", arrival_.target},
+                                   {"server", arrival_.route.text()},
+                                   {"ms", (environment_.loop.now() - began_).count()}});
     const std::string reply = std::move(replies_.reached);
     const std::vector<std::uint8_t> early = std::move(arrival_.early);
     if (!reply.empty())
@@ -197,11 +198,12 @@ void MixedProxy::end(const std::string& reason)
     clock_.cancel();
     dialer_.reset();
     client_watch_.reset();
-    base::log::info("closed", {{"id", arrival_.id}, {"channel", "connect"}, {"peer", arrival_.peer.text()},
-                               {"user", arrival_.principal}, {"target", arrival_.target},
-                               {"server", arrival_.route.text()}, {"bytes_in", client_.received},
-                               {"bytes_out", server_.received},
-                               {"ms", (environment_.loop.now() - began_).count()}, {"reason", reason}});
+    if (base::log::wanted(base::log::Level::info))
+        base::log::info("closed", {{"id", arrival_.id}, {"channel", "connect"}, {"peer", arrival_.peer.text()},
+                                   {"user", arrival_.principal}, {"target", arrival_.target},
+                                   {"server", arrival_.route.text()}, {"bytes_in", client_.received},
+                                   {"bytes_out", server_.received},
+                                   {"ms", (environment_.loop.now() - began_).count()}, {"reason", reason}});
     close(client_);
     close(server_);
     if (arrival_.stream)

@@ -182,10 +182,11 @@ void OutboundChannel::run(const rpch::Effects& effects)
             to_client = true;
             break;
         case rpch::Effect::Kind::opened:
-            base::log::info("opened", {{"id", visitor_.id}, {"vc", virtual_connection().prefix()},
-                                       {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
-                                       {"target", visitor_.party().target}, {"server", visitor_.grant->route.text()},
-                                       {"ms", (hub_.environment().loop.now() - began_).count()}});
+            if (base::log::wanted(base::log::Level::info))
+                base::log::info("opened", {{"id", visitor_.id}, {"vc", virtual_connection().prefix()},
+                                           {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
+                                           {"target", visitor_.party().target}, {"server", visitor_.grant->route.text()},
+                                           {"ms", (hub_.environment().loop.now() - began_).count()}});
             clock_.set(net::Millis(connection_timeout_ / 2));
             break;
         case rpch::Effect::Kind::close: return end(effect.reason);
@@ -318,10 +319,11 @@ void OutboundChannel::end(const std::string& reason)
     stall_.reset();
     recycling_.reset();
     drop_other();
-    base::log::info("closed", {{"id", visitor_.id}, {"channel", "out"}, {"vc", virtual_connection().prefix()},
-                               {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
-                               {"target", visitor_.party().target}, {"bytes", role_.body_sent()},
-                               {"ms", (hub_.environment().loop.now() - began_).count()}, {"reason", reason}});
+    if (base::log::wanted(base::log::Level::info))
+        base::log::info("closed", {{"id", visitor_.id}, {"channel", "out"}, {"vc", virtual_connection().prefix()},
+                                   {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
+                                   {"target", visitor_.party().target}, {"bytes", role_.body_sent()},
+                                   {"ms", (hub_.environment().loop.now() - began_).count()}, {"reason", reason}});
     if (leg_->gone())
         leg_->release().close();
     else
