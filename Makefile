@@ -91,12 +91,14 @@ directory_TEST = tests/unit/directory/target_test.cc tests/unit/directory/valid_
                  tests/unit/directory/accounts_test.cc tests/unit/directory/policy_test.cc \
                  tests/unit/directory/decision_cache_test.cc
 net_TEST = tests/unit/net/address_test.cc tests/unit/net/wheel_test.cc tests/unit/net/loop_test.cc \
+           tests/unit/net/watch_test.cc \
            tests/unit/net/test_certificate.cc tests/unit/net/tls_test.cc tests/unit/net/stream_test.cc \
            tests/unit/net/listener_test.cc tests/unit/net/connector_test.cc tests/unit/net/proxy_header_test.cc \
            tests/unit/net/resolve_test.cc
 tunnel_TEST = tests/unit/tunnel/grant_test.cc tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc \
               tests/unit/tunnel/nodes_test.cc \
-              tests/unit/tunnel/spread_test.cc tests/unit/tunnel/first_pdu_test.cc tests/unit/tunnel/joiner_test.cc \
+              tests/unit/tunnel/spread_test.cc tests/unit/tunnel/farewell_test.cc tests/unit/tunnel/first_pdu_test.cc \
+              tests/unit/tunnel/joiner_test.cc \
               tests/unit/tunnel/hub_test.cc tests/unit/tunnel/hub_flow_test.cc tests/unit/tunnel/hub_recycling_test.cc \
               tests/unit/tunnel/pairing_test.cc tests/unit/tunnel/pairing_refusal_test.cc \
               tests/unit/tunnel/pairing_end_test.cc tests/unit/tunnel/pairing_flow_test.cc \

@@ -17,6 +17,7 @@
 
 namespace net {
 
+class Stream;
 class Task;
 class Watch;
 
@@ -70,6 +71,9 @@ private:
     void run_tasks() noexcept;
     void run_deferred() noexcept;
     void forget(const Watch* watch) noexcept;
+    bool enrol(int fd, epoll_event& event) noexcept;
+    void leave(int fd) noexcept;
+    void strike_off() noexcept;
     void wake() noexcept;
 
     base::UniqueFd epoll_;
@@ -84,6 +88,12 @@ private:
     std::array<epoll_event, 256> events_;
     int event_index_ = 0;
     int event_count_ = 0;
+
+    // Descriptors whose watch was removed in this round and that may still be in the epoll set: another watch may take
+    // them over, as a stream goes from its request to its channel, or they are closed. The set is told before it is
+    // waited for.
+    std::vector<int> left_;
+    std::vector<bool> has_left_; // by descriptor
 
     std::mutex mutex_;
     std::vector<std::function<void()>> posted_; // guarded by mutex_
@@ -112,6 +122,8 @@ public:
     /// or memory); then errno says why and no event will come.
     [[nodiscard]] bool add(int fd, std::uint32_t events = all_events) noexcept;
     void remove() noexcept;
+    /// Ends the watch and closes its stream: cheaper than one after the other.
+    void close(Stream& stream) noexcept;
     bool added() const noexcept { return fd_ >= 0; }
 
 private:

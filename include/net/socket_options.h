@@ -6,7 +6,7 @@
 namespace net {
 
 /// Sets how long a TCP connection may be silent before the kernel probes the peer; whole seconds, at least
-/// one. Has no effect on other sockets.
+/// one. For sockets of a Listener or Connector, which have probing switched on.
 void set_keep_alive(int fd, Millis idle) noexcept;
 
 /// Whether this machine has the address, whatever the port.

@@ -20,6 +20,7 @@ public:
         base::UniqueFd fd;
         std::string reason;
         directory::Route route; ///< the one that was used last
+        bool elsewhere = false; ///< it is not the one that start() was given
     };
     using Callback = base::Delegate<void(Outcome)>;
 

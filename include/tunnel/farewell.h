@@ -18,8 +18,8 @@ public:
 
     explicit Farewell(net::Loop& loop) noexcept : loop_(loop) {}
 
-    /// `last_words` are written first, as far as the socket takes them at once. Keeps no more than the
-    /// stream; the destructor closes all that are still here.
+    /// `last_words` are written first, as far as the socket takes them at once. A peer that has said its own last word
+    /// is not waited for. Keeps no more than the stream; the destructor closes all that are still here.
     void say(net::Stream stream, base::Bytes last_words = {});
     std::size_t size() const noexcept { return guests_.size(); }
 

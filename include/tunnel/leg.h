@@ -103,7 +103,7 @@ private:
     std::array<std::uint8_t, rpch::framing_size - 1> tail_;
     std::uint8_t tail_size_ = 0;
     Banner banner_;
-    bool readable_ = true;
+    bool readable_ = false; // the next event says so
     bool hung_up_ = false;
     bool closed_ = false;
     bool gone_ = false;

@@ -19,7 +19,7 @@ class ProxyLeg {
 public:
     virtual Side side() const = 0;
 
-    /// Where the service was found in the end. Before server_reached(), for legs that came before it.
+    /// Where the service was found in the end. Before server_reached(), unless it is where it was looked for.
     virtual void server_routed(const directory::Route& route) = 0;
     /// The service is reached: VirtualServer::introduce() follows, now or later but not before.
     virtual void server_reached() = 0;

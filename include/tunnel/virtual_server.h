@@ -105,6 +105,7 @@ private:
     std::vector<ProxyLeg*> attached_;   // not introduced yet
     ProxyLeg* rpc_leg_ = nullptr;       // where the RPC PDU goes that the service sent last
     std::unique_ptr<Dialer> dialer_;
+    std::unique_ptr<const directory::Route> found_; // where the service is, if not where it was looked for
     std::unique_ptr<Clocks> clocks_;
     std::optional<Leg> leg_;
     std::uint32_t coming_ = 0;  // bytes that the RPC PDU the service sent last has still to come

@@ -43,12 +43,13 @@ void Connection::close(std::string_view reason)
     if (!reason.empty())
         base::log::notice("closed", {{"id", id_}, {"peer", peer_.text()}, {"reason", reason}});
     state_ = State::closed;
-    watch_.remove();
     deadline_.cancel();
     exchange_.reset();
+    if (socket_) // the handshake goes on
+        watch_.remove();
     tls_.reset();
     socket_.reset();
-    stream_.close();
+    watch_.close(stream_);
     input_.clear();
     output_.clear();
     front_.forget(id_);

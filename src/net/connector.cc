@@ -127,16 +127,18 @@ private:
         fd_.reset();
     }
 
-    void on_event(std::uint32_t) noexcept
+    void on_event(std::uint32_t events) noexcept
     {
         int error = 0;
         socklen_t size = sizeof error;
-        if (::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+        if ((events & (EPOLLERR | EPOLLHUP)) && ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0)
             error = errno;
         // TCP lets a socket reach itself when its own port is the free one it was to connect to.
-        const Address local = Address::local_of(fd_.get());
-        if (error == 0 && local == Address::peer_of(fd_.get()))
-            error = local == Address() ? ENOTCONN : ECONNREFUSED;
+        if (error == 0) {
+            const Address local = Address::local_of(fd_.get());
+            if (local.port() == address_.port() && local == Address::peer_of(fd_.get()))
+                error = local == Address() ? ENOTCONN : ECONNREFUSED;
+        }
         if (error == 0) {
             owner_.connected(*this);
             return;

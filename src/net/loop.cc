@@ -1,5 +1,6 @@
 #include "net/loop.h"
 
+#include "net/stream.h"
 #include "net/timer.h"
 
 #include <sys/eventfd.h>
@@ -115,6 +116,7 @@ void Loop::set_alarm() noexcept
 
 void Loop::round(int limit_ms) noexcept
 {
+    strike_off();
     const bool pending = !deferred_.empty() || tasks_.next != &tasks_;
     if (!pending)
         set_alarm();
@@ -155,6 +157,41 @@ void Loop::forget(const Watch* watch) noexcept
         if (event.data.ptr == watch)
             event.data.ptr = nullptr;
     }
+}
+
+/// False: errno says why.
+bool Loop::enrol(int fd, epoll_event& event) noexcept
+{
+    const auto index = static_cast<std::size_t>(fd);
+    if (index < has_left_.size() && has_left_[index]) {
+        has_left_[index] = false;
+        // As adding does, this brings an event for whatever is ready. It fails for a number that was closed and is used
+        // anew.
+        if (::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) == 0)
+            return true;
+    }
+    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void Loop::leave(int fd) noexcept
+{
+    const auto index = static_cast<std::size_t>(fd);
+    if (index >= has_left_.size())
+        has_left_.resize(index + 1);
+    if (!has_left_[index])
+        left_.push_back(fd);
+    has_left_[index] = true;
+}
+
+void Loop::strike_off() noexcept
+{
+    for (const int fd : left_) {
+        // Nothing happens when it was closed meanwhile.
+        if (has_left_[static_cast<std::size_t>(fd)])
+            ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+        has_left_[static_cast<std::size_t>(fd)] = false;
+    }
+    left_.clear();
 }
 
 void Loop::run_posted() noexcept
@@ -204,7 +241,7 @@ bool Watch::add(int fd, std::uint32_t events) noexcept
     epoll_event event{};
     event.events = events;
     event.data.ptr = this;
-    if (::epoll_ctl(loop_.epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+    if (!loop_.enrol(fd, event))
         return false;
     fd_ = fd;
     return true;
@@ -214,8 +251,16 @@ void Watch::remove() noexcept
 {
     if (fd_ < 0)
         return;
-    ::epoll_ctl(loop_.epoll_.get(), EPOLL_CTL_DEL, std::exchange(fd_, -1), nullptr);
+    loop_.leave(std::exchange(fd_, -1));
     loop_.forget(this);
+}
+
+void Watch::close(Stream& stream) noexcept
+{
+    assert(fd_ < 0 || fd_ == stream.fd());
+    if (std::exchange(fd_, -1) >= 0)
+        loop_.forget(this);
+    stream.close(); // and with the only descriptor its place in the epoll set
 }
 
 void Task::schedule() noexcept

@@ -34,7 +34,7 @@ void Dialer::start(const directory::Route& route, const std::string& target, net
 void Dialer::on_connected(net::ConnectResult result)
 {
     if (result.ok())
-        return finish({std::move(result.fd), {}, route_});
+        return finish({std::move(result.fd), {}, route_, again_});
     if (again_)
         return finish({{}, first_failure_ + "; then " + result.error, route_});
     first_failure_ = std::move(result.error);

@@ -1,6 +1,21 @@
 #include "tunnel/farewell.h"
 
+#include <array>
+
 namespace tunnel {
+namespace {
+
+/// Nothing comes any more and nothing is unread, so that closing sends no reset.
+bool has_ended(net::Stream& stream, std::size_t& dropped) noexcept
+{
+    // Not the loop's scratch memory: what a leg has read may still be on its way there.
+    std::array<std::uint8_t, 256> bytes;
+    const net::IoResult result = stream.read(bytes);
+    dropped += result.size;
+    return result.kind == net::IoResult::Kind::eof;
+}
+
+} // namespace
 
 Farewell::Guest::Guest(Farewell& f, net::Stream s)
     : farewell(f), stream(std::move(s)), watch(f.loop_, net::Watch::Callback::of<&Guest::on_events>(this)),
@@ -14,9 +29,15 @@ void Farewell::say(net::Stream stream, base::Bytes last_words)
         return;
     if (!last_words.empty() && !stream.write(last_words).ok())
         return;
-    stream.shutdown_write();
+    std::size_t dropped = 0;
+    const bool ended = !stream.flushing() && has_ended(stream, dropped);
+    if (!ended || stream.tls()) // with TLS it says close_notify
+        stream.shutdown_write();
+    if (ended)
+        return stream.close();
     Guest& guest = guests_.emplace_back(*this, std::move(stream));
     guest.self = std::prev(guests_.end());
+    guest.dropped = dropped;
     guest.limit.set(patience);
     if (!guest.watch.add(guest.stream.fd(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET))
         guest.leave();
@@ -46,9 +67,8 @@ void Farewell::Guest::leave()
     if (left)
         return;
     left = true;
-    watch.remove();
     limit.cancel();
-    stream.close();
+    watch.close(stream);
     farewell.loop_.defer([&guests = farewell.guests_, entry = self] { guests.erase(entry); });
 }
 

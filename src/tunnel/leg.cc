@@ -15,7 +15,8 @@ bool Leg::start(base::Bytes early)
 {
     if (!watch_.add(stream_.fd()))
         return false;
-    more_.schedule(); // bytes can wait in the TLS session, and the first event may have passed
+    readable_ = stream_.readable_inside(); // of everything else the watch brings an event
+    resume();
     if (!early.empty()) {
         received_ += early.size();
         deliver(early);
@@ -42,7 +43,9 @@ void Leg::close() noexcept
         return;
     if (stream_.tls())
         stream_.shutdown_write(); // says close_notify
-    release().close();
+    closed_ = true;
+    watch_.close(stream_);
+    more_.cancel();
 }
 
 net::Stream Leg::release() noexcept

@@ -33,7 +33,8 @@ void Newcomer::start(net::Millis patience)
     limit_.set(patience);
     if (!watch_.add(arrival_.stream.fd()))
         return end("the system watches no more connections");
-    on_events(EPOLLIN);
+    if (arrival_.stream.readable_inside()) // of everything else the watch brings an event
+        on_events(EPOLLIN);
 }
 
 void Newcomer::on_events(std::uint32_t)

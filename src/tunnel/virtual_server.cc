@@ -40,8 +40,11 @@ void VirtualServer::on_dialed(Dialer::Outcome outcome)
                 leg->server_failed(failure);
         return;
     }
-    for (ProxyLeg* const leg : waiting)
-        leg->server_routed(outcome.route);
+    if (outcome.elsewhere) {
+        found_ = std::make_unique<const directory::Route>(std::move(outcome.route));
+        for (ProxyLeg* const leg : waiting)
+            leg->server_routed(*found_);
+    }
     for (ProxyLeg* const leg : waiting)
         if (!ended_ && std::find(attached_.begin(), attached_.end(), leg) != attached_.end())
             leg->server_reached();

@@ -39,8 +39,11 @@ rpch::Leg VirtualServer::place_of(const ProxyLeg& leg) const
 void VirtualServer::attach(ProxyLeg& leg)
 {
     attached_.push_back(&leg);
-    if (leg_)
-        leg.server_reached();
+    if (!leg_)
+        return;
+    if (found_)
+        leg.server_routed(*found_);
+    leg.server_reached();
 }
 
 void VirtualServer::introduce(ProxyLeg& leg, const rpch::Rts& first_pdu)
