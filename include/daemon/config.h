@@ -34,6 +34,8 @@ struct Config {
     /// The index of this node in pairing_nodes; nothing when it is not there. Asks the system for its addresses.
     std::optional<std::size_t> own_node() const;
 
+    std::vector<net::Address> connect_from; ///< port 0
+
     std::string database;
 
     std::vector<std::string> auth; ///< schemes in the order of their offer

@@ -8,6 +8,7 @@
 #include "daemon/accounts.h"
 #include "daemon/background.h"
 #include "daemon/config.h"
+#include "daemon/descriptors.h"
 #include "daemon/shard.h"
 #include "directory/policy.h"
 #include "net/loop.h"
@@ -44,14 +45,14 @@ private:
     void load_certificates();
     void bind();
     void open_directory();
-    void open_shards();
+    void open_shards(const DescriptorPlan& plan);
     void watch_directory();
     void rebuild_valid_ports();
     void reload();
     void drain();
 
     Config config_;
-    const tunnel::Settings tunnel_settings_;
+    tunnel::Settings tunnel_settings_; // complete when the shards are opened
     tunnel::Nodes nodes_;
     std::shared_ptr<const net::TlsServerContext> context_;
     std::vector<std::unique_ptr<net::Loop>> loops_;

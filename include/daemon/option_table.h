@@ -11,6 +11,7 @@ namespace rpctunneld {
 
 // The kinds of options: where the value goes and what it may be.
 struct Addresses { std::vector<net::Address> Config::* place; };
+struct Hosts { std::vector<net::Address> Config::* place; };
 struct PairingPorts { std::vector<Config::PairingPort> Config::* place; };
 struct Files { std::vector<std::string> Config::* place; };
 struct File { std::string Config::* place; };
@@ -24,7 +25,7 @@ struct Duration { Millis Config::* place; Millis min, max; bool zero_too = false
 struct ConnectMode { http::RpcConnect Config::* place; };
 struct LogLevel { base::log::Level Config::* place; };
 
-using Kind = std::variant<Addresses, PairingPorts, Files, File, Text, Realm, Schemes, YesNo, Count, Size, Duration, ConnectMode,
+using Kind = std::variant<Addresses, Hosts, PairingPorts, Files, File, Text, Realm, Schemes, YesNo, Count, Size, Duration, ConnectMode,
                           LogLevel>;
 
 /// One option of the configuration file. Parser, defaults, messages, --options and the check of the manual

@@ -12,6 +12,9 @@ void protect_process() noexcept;
 /// Raises the soft limit of open descriptors to the hard one. Answers the limit in force.
 std::uint64_t raise_descriptor_limit() noexcept;
 
+/// Open descriptors, if they have been opened one after the other and none was closed: the number of the next one.
+std::uint64_t descriptors_in_use() noexcept;
+
 /// Tells the service manager, if it listens (sd_notify(3)): "READY=1", "STOPPING=1". Never fails.
 void notify_service_manager(const std::string& state) noexcept;
 

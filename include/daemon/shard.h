@@ -9,6 +9,7 @@
 #include "net/address.h"
 #include "net/listener.h"
 #include "net/loop.h"
+#include "net/sources.h"
 #include "net/timer.h"
 #include "net/tls.h"
 #include "tunnel/hub.h"
@@ -34,8 +35,8 @@ public:
     net::Address listen_for_proxies(const net::Address& address, const std::string& target);
     /// Builds what serves. Throws std::runtime_error.
     void open(base::Workers& workers, const auth::Backends& backends, directory::Policy& policy,
-              const tunnel::Settings& settings, const tunnel::Nodes& nodes, const http::Limits& limits,
-              http::RpcConnect rpc_connect);
+              const tunnel::Settings& settings, const tunnel::Nodes& nodes, const std::vector<net::Address>& sources,
+              const http::Limits& limits, http::RpcConnect rpc_connect);
     tunnel::Hub& hub() noexcept { return *hub_; }
     void start();
 
@@ -53,6 +54,7 @@ private:
     struct Door {
         Door(Shard& owner, const net::Address& address, bool with_tls);
         void on_accept(base::UniqueFd&& socket, const net::Address& peer);
+        void on_overflow(base::UniqueFd&& socket, const net::Address&);
 
         Shard& shard;
         const bool tls;
@@ -62,6 +64,7 @@ private:
     struct PairingDoor {
         PairingDoor(Shard& owner, const net::Address& address, const std::string& fixed_target);
         void on_accept(base::UniqueFd&& socket, const net::Address& peer);
+        void on_overflow(base::UniqueFd&& socket, const net::Address& peer);
 
         Shard& shard;
         const std::string target;
@@ -74,6 +77,7 @@ private:
     const unsigned number_;
     net::Loop& loop_;
     std::shared_ptr<const net::TlsServerContext> context_;
+    net::Sources sources_;
     std::optional<tunnel::Hub> hub_;
     std::optional<http::Front> front_;
     std::vector<std::unique_ptr<Door>> doors_;

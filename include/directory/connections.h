@@ -2,6 +2,7 @@
 
 #include "directory/database.h"
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -9,7 +10,8 @@
 
 namespace directory {
 
-/// Connections for reading, handed out to one thread at a time. As many exist as were ever in use at once.
+/// Connections for reading, handed out to one thread at a time. As many exist as were ever in use at once, as far as the
+/// system had descriptors for them: who cannot open one waits for another's.
 class Connections {
 public:
     /// Opens the first connection. Throws DatabaseError.
@@ -31,12 +33,13 @@ public:
         std::unique_ptr<Database> database_;
     };
 
-    /// Throws DatabaseError when one more must be opened and cannot be.
+    /// May wait. A thread takes no second lease beside its first.
     Lease take();
 
 private:
     const std::string path_;
     std::mutex mutex_;
+    std::condition_variable returned_;
     std::vector<std::unique_ptr<Database>> idle_;
 };
 

@@ -32,7 +32,8 @@ public:
                std::unique_ptr<net::TlsSession> tls);
     ~Connection();
 
-    /// Begins to listen to the client. False when the kernel has no room for a watch.
+    /// Begins to listen to the client. False when the kernel has no room for a watch: then errno says why, and the client
+    /// has been told, if he can be.
     [[nodiscard]] bool start();
     /// No further request: closed at once when none is under way.
     void drain();

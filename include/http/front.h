@@ -12,10 +12,12 @@
 #include "net/timer.h"
 #include "net/tls.h"
 #include "tunnel/arrival.h"
+#include "tunnel/farewell.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <unordered_map>
 
 namespace http {
@@ -27,6 +29,10 @@ struct Limits {
     std::size_t head_bytes = 96 * 1024;
     /// Client connections of this shard at once, the tunnels' included.
     std::size_t connections = 20000;
+    /// Descriptors of the process for clients and all that they need.
+    std::size_t descriptors = SIZE_MAX;
+    /// Descriptors that a connection which is no tunnel yet can still need, with all other shards' like it.
+    std::size_t descriptors_owed = 2;
     net::Millis handshake{10'000}; ///< for the whole TLS handshake
     net::Millis head{30'000};      ///< from the first byte of a head to its last, also for a small body and for a reply
     net::Millis idle{60'000};      ///< between requests
@@ -56,9 +62,11 @@ public:
     Front(const Front&) = delete;
     Front& operator=(const Front&) = delete;
 
-    /// A new client. `tls` is null on a plain listener and is needed only during this call. Over the limit, the client
+    /// A new client. `tls` is null on a plain listener and is needed only during this call. Over a limit, the client
     /// is told so if he can be, and closed.
     void accept(base::UniqueFd socket, const net::Address& peer, const net::TlsServerContext* tls);
+    /// A client on the very last descriptor: closed before this returns.
+    void overflow(base::UniqueFd socket, bool tls);
 
     std::size_t connections() const noexcept { return connections_.size(); }
     /// Requests inside the HTTP engine.
@@ -75,7 +83,10 @@ private:
 
     /// The engine for a head of `size` bytes.
     Engine& engine_for(std::size_t size) noexcept;
-    void turn_away(base::UniqueFd socket, bool tls, const char* reason) noexcept;
+    bool descriptors_run_short(int newest) const noexcept;
+    void turn_away(base::UniqueFd socket, bool tls, std::uint32_t rpc_error, const char* reason);
+    void close_now(base::UniqueFd socket, const std::string& reply) noexcept;
+    void report_turned_away(const char* reason) noexcept;
     /// The connection is done; it is destroyed when nothing of it is on the stack any more.
     void forget(std::uint64_t id);
 
@@ -84,6 +95,7 @@ private:
     Gate gate_;
     Engine engine_;
     Engine large_engine_; // for long heads
+    tunnel::Farewell farewell_;
     std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
     bool draining_ = false;
     net::Millis reported_{-1}; // when a refused connection was last logged

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "base/delegate.h"
+#include "base/shortage.h"
 #include "base/unique_fd.h"
 #include "base/workers.h"
 #include "net/address.h"
 #include "net/loop.h"
+#include "net/sources.h"
 #include "net/timer.h"
 
 #include <memory>
@@ -21,6 +23,7 @@ struct ConnectResult {
         refused,      ///< at least one address answered "connection refused"
         timed_out,    ///< no answer within the time limit
         unreachable,  ///< every other reason of the network or the local system
+        exhausted,    ///< this machine has no descriptor, no local port or no memory left
         too_busy      ///< the workers' queue is full: no look-up was made
     };
 
@@ -36,7 +39,8 @@ struct ConnectResult {
 
 /// Connects to a host by TCP: looks the name up on a worker (numeric hosts need none) and tries all its
 /// addresses as RFC 8305 section 4 and 5 tell: families in turn, IPv6 first, the next one 250 ms after the
-/// last or as soon as that has failed; the first success wins.
+/// last or as soon as that has failed; the first success wins. What runs out on this machine meanwhile is told in
+/// the log, too.
 ///
 /// One callback per start(), never inside start(); none after cancel() or the destructor. The callback may
 /// destroy the connector or start it again. Loop and Workers must outlive it, and the Loop must outlive
@@ -56,7 +60,10 @@ public:
     void start(const std::string& host, std::uint16_t port, Millis timeout, Callback callback);
     /// The same with addresses already known; `name` is only for the error text.
     void start(const std::string& name, const std::vector<Address>& addresses, Millis timeout, Callback callback);
-    /// The address that connections of its family come from, whatever the routing says; the port is the
+    /// Where connections come from. An address without a port towards the peer is passed over for the next. Before
+    /// start(); `sources` outlives the connector.
+    void draw_from(Sources& sources) noexcept { sources_ = &sources; }
+    /// The one address that connections of its family come from, whatever the routing says; the port is the
     /// kernel's choice. Before start().
     void bind_to(const Address& source) noexcept;
     void cancel() noexcept;
@@ -69,7 +76,8 @@ private:
     void prepare(std::string name, Millis timeout, Callback callback);
     void on_begin() noexcept;
     void on_limit() noexcept;
-    void on_resolved(int code, int system_error, std::vector<Address> found) noexcept;
+    void on_resolved(const std::string& failure, int shortage, std::vector<Address> found) noexcept;
+    Sources::Turn sources_for(const Address& peer) noexcept;
     void try_next() noexcept;
     void connected(Attempt& attempt) noexcept;
     void fail(ConnectResult::Cause cause, const std::string& reason) noexcept;
@@ -79,7 +87,8 @@ private:
     Loop& loop_;
     base::Workers& workers_;
     Callback callback_;
-    std::optional<Address> source_;
+    Sources* sources_ = nullptr;
+    std::optional<Address> source_; // instead of sources_
     std::string name_; // with the port, for the error text
     std::string host_; // to look up; empty when the addresses are known
     std::uint16_t port_ = 0;

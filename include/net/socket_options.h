@@ -12,4 +12,7 @@ void set_keep_alive(int fd, Millis idle) noexcept;
 /// Whether this machine has the address, whatever the port.
 bool is_own_address(Address address) noexcept;
 
+/// Whether the routing knows an address of this machine from which `peer` can be reached.
+bool has_source_towards(const Address& peer) noexcept;
+
 } // namespace net

@@ -1,30 +1,34 @@
 #pragma once
 
 #include "base/delegate.h"
-#include "base/workers.h"
 #include "directory/policy.h"
 #include "net/connector.h"
-#include "net/loop.h"
+#include "tunnel/environment.h"
+#include "tunnel/hop.h"
 
 #include <memory>
 #include <string>
 
 namespace tunnel {
 
+/// What a client is told of a failed connection.
+std::uint32_t rpc_error_of(net::ConnectResult::Cause cause) noexcept;
+
 /// Connects to the server of a target. When that fails, the directory is asked once more, because the
-/// active copy may just have moved, and the new answer is tried once; then the failure is final.
+/// active copy may just have moved, and the new answer is tried once; then the failure is final. What runs out here
+/// says nothing about the server and is final at once.
 class Dialer {
 public:
-    /// `fd` is the connection, or empty: then `reason` says what failed on what and why.
+    /// `fd` is the connection, or empty: then `failure` says what failed on what and why, and what to tell the client.
     struct Outcome {
         base::UniqueFd fd;
-        std::string reason;
+        HopFailure failure;
         directory::Route route; ///< the one that was used last
         bool elsewhere = false; ///< it is not the one that start() was given
     };
     using Callback = base::Delegate<void(Outcome)>;
 
-    Dialer(net::Loop& loop, base::Workers& workers, directory::Policy& policy) noexcept;
+    explicit Dialer(const Environment& environment) noexcept;
     /// Cancels; no callback follows.
     ~Dialer();
 
@@ -38,9 +42,7 @@ private:
     void on_decided(const directory::Decision& decision);
     void finish(Outcome outcome);
 
-    net::Loop& loop_;
-    base::Workers& workers_;
-    directory::Policy& policy_;
+    const Environment& environment_;
     net::Connector connector_;
     directory::Route route_;
     std::string target_;

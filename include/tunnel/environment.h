@@ -3,6 +3,7 @@
 #include "base/workers.h"
 #include "directory/policy.h"
 #include "net/loop.h"
+#include "net/sources.h"
 #include "tunnel/nodes.h"
 #include "tunnel/settings.h"
 
@@ -15,6 +16,7 @@ struct Environment {
     directory::Policy& policy;
     const Settings& settings;
     const Nodes& nodes;
+    net::Sources& sources; ///< where connections to servers come from
 };
 
 } // namespace tunnel

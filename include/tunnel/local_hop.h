@@ -43,7 +43,7 @@ private:
     Side side() const override { return side_; }
     void server_routed(const directory::Route& route) override { user_->hop_routed(route); }
     void server_reached() override { user_->hop_connected(); }
-    void server_failed(const std::string& reason) override;
+    void server_failed(const HopFailure& failure) override;
     void server_rts(base::Bytes pdu) override;
     void server_last(base::Bytes pdu) override;
     std::size_t server_allowance(std::uint32_t room, std::uint32_t coming) override;

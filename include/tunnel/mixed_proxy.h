@@ -5,6 +5,7 @@
 #include "tunnel/dialer.h"
 #include "tunnel/environment.h"
 #include "tunnel/farewell.h"
+#include "tunnel/hop.h"
 #include "tunnel/leg.h"
 
 #include <cstdint>
@@ -27,10 +28,11 @@ public:
     /// For the last words of a side to reach the other, when it has closed.
     static constexpr net::Millis drain_patience{10'000};
 
-    /// What the client is told before the first PDU of the server, and in place of all PDUs. Both may be empty.
+    /// What the client is told before the first PDU of the server, and in place of all PDUs for the number of a
+    /// HopFailure. Both may be empty.
     struct Replies {
         std::string reached;
-        std::string unreached;
+        std::string (*unreached)(std::uint32_t rpc_error) = nullptr;
     };
     /// The answers to RPC_CONNECT, MS-RPCH 2.1.1.1.2. For a server that cannot be reached it knows none; that
     /// of version 2 serves.
@@ -89,7 +91,7 @@ private:
     void on_clock();
     void on_closed(End& from, const std::string& reason);
     void on_leaving(const End& from, const std::string& reason);
-    void fail(const std::string& reason);
+    void fail(const HopFailure& failure);
     void close(End& end);
 
     const Environment& environment_;

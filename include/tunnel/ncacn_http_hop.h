@@ -47,7 +47,7 @@ private:
     void begin(base::UniqueFd fd, base::Bytes preamble, std::optional<net::Millis> banner_patience);
     std::string far_end() const;
     void on_banner_timeout();
-    void fail(const std::string& reason);
+    void fail(const HopFailure& failure);
 
     const Environment& environment_;
     const Side side_;

@@ -43,7 +43,7 @@ private:
     // While a node is tried. Once it has answered, the hop to it calls the channel itself.
     void hop_routed(const directory::Route& route) override { user_->hop_routed(route); }
     void hop_connected() override;
-    void hop_failed(const HopFailure& failure) override { pass_over(failure.reason); }
+    void hop_failed(const HopFailure& failure) override { pass_over(failure); }
     void hop_rts(const rpch::Rts& pdu) override;
     void hop_rpc(const rpch::Framer::Piece& piece) override;
     void hop_delivered() override { user_->hop_delivered(); }
@@ -56,7 +56,7 @@ private:
 
     void try_next();
     void on_connected(net::ConnectResult result);
-    void pass_over(const std::string& reason);
+    void pass_over(const HopFailure& failure);
     void settle();
     void bury_inner();
 
@@ -72,6 +72,7 @@ private:
     std::shared_ptr<Hop> inner_;
     std::unique_ptr<rpch::RtsBytes> first_; // said again to the next node, until one has answered
     std::string failures_;
+    std::uint32_t rpc_error_ = rpc_code::server_unavailable; // of the last failure
     bool trial_ = true;      // no node has answered yet: inner_ calls this object
     bool connected_ = false; // the channel was told so
     bool closed_ = false;

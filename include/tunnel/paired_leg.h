@@ -40,7 +40,7 @@ private:
     Side side() const override { return side_; }
     void server_routed(const directory::Route&) override {}
     void server_reached() override;
-    void server_failed(const std::string& reason) override { server_ended(reason); }
+    void server_failed(const HopFailure& failure) override { server_ended(failure.reason); }
     void server_rts(base::Bytes pdu) override;
     void server_last(base::Bytes pdu) override;
     std::size_t server_allowance(std::uint32_t room, std::uint32_t coming) override;

@@ -24,7 +24,7 @@ public:
     /// The service is reached: VirtualServer::introduce() follows, now or later but not before.
     virtual void server_reached() = 0;
     /// Instead of it: the service cannot be reached.
-    virtual void server_failed(const std::string& reason) = 0;
+    virtual void server_failed(const HopFailure& failure) = 0;
 
     virtual void server_rts(base::Bytes pdu) = 0;
     /// The RTS PDU that goes behind all RPC PDUs; VirtualServer::drained() follows when it has left.

@@ -12,6 +12,7 @@ struct Settings {
     std::uint32_t setup_timeout = 60'000;          ///< ms, for a channel to find its mate
     std::uint32_t connect_timeout = 10'000;        ///< ms, for the connection to the server
     bool require_banner = false;                   ///< no "ncacn_http/1.0": server unavailable
+    std::uint32_t descriptors = 0xffffffff;        ///< for proxies' connections and all that they need, as their numbers go
     std::uint32_t paired_limit = 20'000;           ///< proxies' connections to the virtual servers of one shard
 };
 

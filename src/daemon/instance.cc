@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "daemon/privileges.h"
 #include "daemon/process.h"
+#include "net/socket_options.h"
 
 #include <unistd.h>
 
@@ -75,7 +76,16 @@ tunnel::Nodes find_nodes(const Config& config)
     return {config.pairing_nodes, *own};
 }
 
-http::Limits http_limits(const Config& config)
+/// Throws ConfigError that names the line.
+void check_sources(const Config& config)
+{
+    for (std::size_t i = 0; i < config.connect_from.size(); ++i)
+        if (!net::is_own_address(config.connect_from[i]))
+            throw ConfigError(config.at("connect_from", i) + ": " + config.connect_from[i].host_text() +
+                              " is no address of this machine");
+}
+
+http::Limits http_limits(const Config& config, const DescriptorPlan& plan)
 {
     http::Limits limits;
     limits.head_bytes = config.head_limit;
@@ -83,6 +93,9 @@ http::Limits http_limits(const Config& config)
     limits.handshake = config.handshake_timeout;
     limits.head = config.head_timeout;
     limits.idle = config.idle_timeout;
+    limits.descriptors = plan.for_clients();
+    // A request needs two for a moment, and a channel one for its server.
+    limits.descriptors_owed = std::size_t{2} * shard_count(config);
     return limits;
 }
 
@@ -124,6 +137,7 @@ Instance::Instance(Config config)
     std::optional<Identity> identity;
     at_option(config_, "user", 0, [&] { identity = find_identity(config_.user, config_.group); });
     at_option(config_, "pairing_nodes", 0, [&] { nodes_ = find_nodes(config_); });
+    check_sources(config_);
     load_certificates();
     bind();
     if (!config_.pid_file.empty())
@@ -135,15 +149,21 @@ Instance::Instance(Config config)
         base::log::warning("running-as-root", {{"advice", "set the option user"}});
     }
     at_option(config_, "database", 0, [&] { open_directory(); });
-    open_shards();
+    // The HTTP engines of each shard are still to come, with two.
+    const DescriptorPlan plan = plan_descriptors(config_, descriptors, descriptors_in_use() + 2 * shards_.size());
+    open_shards(plan);
     base::log::notice("starting", {{"version", VERSION}, {"shards", shards_.size()}, {"descriptors", descriptors},
                                    {"user", identity ? identity->user : std::to_string(geteuid())}});
     if (config_.rpc_connect == http::RpcConnect::anonymous)
         base::log::warning("anonymous-clients",
                            {{"option", "rpc_connect"},
                             {"advice", "whoever reaches a plain listener reaches the whole allowlist"}});
-    if (descriptors < 2 * config_.connection_limit)
-        base::log::warning("descriptors-few", {{"descriptors", descriptors}, {"connection_limit", config_.connection_limit}});
+    if (!plan.sufficient())
+        base::log::warning("descriptors-few",
+                           {{"descriptors", plan.limit}, {"needed", plan.needed},
+                            {"connection_limit", config_.connection_limit}, {"tunnels", plan.tunnels},
+                            {"advice", "LimitNOFILE=" + std::to_string(plan.needed) +
+                                           " for the service (ulimit -Hn), or a lower connection_limit"}});
 }
 
 Instance::~Instance() = default;
@@ -199,13 +219,15 @@ void Instance::open_directory()
     rebuild_valid_ports();
 }
 
-void Instance::open_shards()
+void Instance::open_shards(const DescriptorPlan& plan)
 {
     workers_.emplace(static_cast<unsigned>(config_.blocking_workers), waiting_jobs);
-    const http::Limits limits = http_limits(config_);
+    tunnel_settings_.descriptors = static_cast<std::uint32_t>(std::min<std::uint64_t>(plan.for_clients(), UINT32_MAX));
+    const http::Limits limits = http_limits(config_, plan);
     std::vector<tunnel::Hub*> hubs;
     for (const auto& shard : shards_) {
-        shard->open(*workers_, *backends_, *policy_, tunnel_settings_, nodes_, limits, config_.rpc_connect);
+        shard->open(*workers_, *backends_, *policy_, tunnel_settings_, nodes_, config_.connect_from, limits,
+                    config_.rpc_connect);
         hubs.push_back(&shard->hub());
     }
     for (tunnel::Hub* const hub : hubs)
@@ -336,6 +358,11 @@ std::vector<std::string> check_surroundings(const Config& config)
     if (!config.tls_certificate.empty())
         attempt("tls_certificate", [&] { net::TlsServerContext(certificate_pairs(config)); });
     attempt("pairing_nodes", [&] { find_nodes(config); });
+    try {
+        check_sources(config);
+    } catch (const ConfigError& error) {
+        errors.push_back(error.what());
+    }
     attempt("database", [&] { directory::Policy(config.database); });
     return errors;
 }

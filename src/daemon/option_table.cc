@@ -46,6 +46,7 @@ constexpr Option table[] = {
      "how long one channel waits for its mate"},
     {"connect_timeout", Duration{&Config::connect_timeout, 100ms, 5min}, "10s", false,
      "time limit for the connection to a server"},
+    {"connect_from", Hosts{&Config::connect_from}, "", false, "address that connections to servers come from, in turn"},
     {"require_banner", YesNo{&Config::require_banner}, "no", false,
      "a server that does not greet with ncacn_http/1.0 counts as unavailable"},
     {"handshake_timeout", Duration{&Config::handshake_timeout, 1s, 10min}, "10s", false,
@@ -131,17 +132,32 @@ std::string add_pairing_port(std::vector<Config::PairingPort>& place, std::strin
     return {};
 }
 
+std::string add_host(std::vector<net::Address>& place, std::string_view value)
+{
+    const auto address = net::Address::from_host(value, 0);
+    net::Address unspecified = address.value_or(net::Address());
+    unspecified.clear_host();
+    if (!address || *address == unspecified)
+        return in_quotes(value) + " is no address of one host, as 192.0.2.7 or 2001:db8::7";
+    if (std::find(place.begin(), place.end(), *address) != place.end())
+        return in_quotes(value) + " is given twice";
+    place.push_back(*address);
+    return {};
+}
+
 } // namespace
 
 bool Option::repeats() const noexcept
 {
-    return std::holds_alternative<Addresses>(kind) || std::holds_alternative<PairingPorts>(kind) || std::holds_alternative<Files>(kind);
+    return std::holds_alternative<Addresses>(kind) || std::holds_alternative<Hosts>(kind) ||
+           std::holds_alternative<PairingPorts>(kind) || std::holds_alternative<Files>(kind);
 }
 
 std::string Option::type() const
 {
     return std::visit(Overloaded{
                           [](const Addresses&) { return "address, may be repeated"; },
+                          [](const Hosts&) { return "address without port, may be repeated"; },
                           [](const PairingPorts&) { return "address and target, may be repeated"; },
                           [](const Files&) { return "file, may be repeated"; },
                           [](const File&) { return "file"; },
@@ -162,6 +178,7 @@ std::string Option::range() const
 {
     return std::visit(Overloaded{
                           [](const Addresses&) { return std::string(); },
+                          [](const Hosts&) { return std::string(); },
                           [](const PairingPorts&) { return std::string(); },
                           [](const Files&) { return std::string(); },
                           [](const File&) { return std::string(); },
@@ -205,6 +222,7 @@ std::string Option::set(Config& config, std::string_view value, const std::strin
                 (config.*k.place).push_back(*address);
                 return {};
             },
+            [&](const Hosts& k) { return add_host(config.*k.place, value); },
             [&](const PairingPorts& k) { return add_pairing_port(config.*k.place, value); },
             [&](const Files& k) -> std::string {
                 (config.*k.place).push_back(absolute(value, folder));

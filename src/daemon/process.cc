@@ -1,7 +1,9 @@
 #include "daemon/process.h"
 
+#include "base/unique_fd.h"
 #include "net/local_datagram.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -27,6 +29,12 @@ std::uint64_t raise_descriptor_limit() noexcept
         return 0;
     const rlimit raised{limit.rlim_max, limit.rlim_max};
     return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
+}
+
+std::uint64_t descriptors_in_use() noexcept
+{
+    const base::UniqueFd next(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
+    return next ? static_cast<std::uint64_t>(next.get()) : 0;
 }
 
 void notify_service_manager(const std::string& state) noexcept

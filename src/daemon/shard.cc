@@ -1,6 +1,7 @@
 #include "daemon/shard.h"
 
 #include "base/log.h"
+#include "base/shortage.h"
 
 #include <algorithm>
 
@@ -14,7 +15,8 @@ constexpr net::Millis drain_step{20};
 
 Shard::Door::Door(Shard& owner, const net::Address& address, bool with_tls)
     : shard(owner), tls(with_tls),
-      listener(owner.loop_, address, net::Listener::Callback::of<&Door::on_accept>(this))
+      listener(owner.loop_, address, net::Listener::Callback::of<&Door::on_accept>(this),
+               net::Listener::Callback::of<&Door::on_overflow>(this))
 {
 }
 
@@ -23,15 +25,28 @@ void Shard::Door::on_accept(base::UniqueFd&& socket, const net::Address& peer)
     shard.front_->accept(std::move(socket), peer, tls ? shard.context_.get() : nullptr);
 }
 
+void Shard::Door::on_overflow(base::UniqueFd&& socket, const net::Address&)
+{
+    shard.front_->overflow(std::move(socket), tls);
+}
+
 Shard::PairingDoor::PairingDoor(Shard& owner, const net::Address& address, const std::string& fixed_target)
     : shard(owner), target(fixed_target),
-      listener(owner.loop_, address, net::Listener::Callback::of<&PairingDoor::on_accept>(this))
+      listener(owner.loop_, address, net::Listener::Callback::of<&PairingDoor::on_accept>(this),
+               net::Listener::Callback::of<&PairingDoor::on_overflow>(this))
 {
 }
 
 void Shard::PairingDoor::on_accept(base::UniqueFd&& socket, const net::Address& peer)
 {
     shard.hub_->pairing().arrive(std::move(socket), peer, target);
+}
+
+void Shard::PairingDoor::on_overflow(base::UniqueFd&& socket, const net::Address& peer)
+{
+    socket.reset();
+    base::report_shortage(base::Resource::descriptors, "a connection of " + peer.text() + " to pairing_listen",
+                          "none is left");
 }
 
 Shard::Shard(unsigned number, net::Loop& loop)
@@ -60,10 +75,11 @@ net::Address Shard::listen_for_proxies(const net::Address& address, const std::s
 }
 
 void Shard::open(base::Workers& workers, const auth::Backends& backends, directory::Policy& policy,
-                 const tunnel::Settings& settings, const tunnel::Nodes& nodes, const http::Limits& limits,
-                 http::RpcConnect rpc_connect)
+                 const tunnel::Settings& settings, const tunnel::Nodes& nodes,
+                 const std::vector<net::Address>& sources, const http::Limits& limits, http::RpcConnect rpc_connect)
 {
-    hub_.emplace(tunnel::Environment{loop_, workers, policy, settings, nodes});
+    sources_ = net::Sources(sources, number_);
+    hub_.emplace(tunnel::Environment{loop_, workers, policy, settings, nodes, sources_});
     front_.emplace(http::Env{loop_, workers, backends, policy, *hub_, limits, rpc_connect});
 }
 

@@ -1,7 +1,9 @@
 #include "http/connection.h"
 
 #include "base/log.h"
+#include "tunnel/reply.h"
 
+#include <cerrno>
 #include <utility>
 
 namespace http {
@@ -26,7 +28,12 @@ bool Connection::start()
     state_ = State::head;
     // The time for the first head counts from here: nothing obliges us to wait for a client that says nothing.
     deadline_.set(front_.env_.limits.head);
-    return watch_.add(stream_.fd());
+    if (watch_.add(stream_.fd()))
+        return true;
+    const int error = errno;
+    (void)stream_.write(base::bytes_of(tunnel::rpc_error_reply(tunnel::rpc_code::out_of_resources)));
+    errno = error;
+    return false;
 }
 
 void Connection::drain()

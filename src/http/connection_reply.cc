@@ -22,7 +22,7 @@ base::Bytes bytes_of(std::string_view text) noexcept
 
 } // namespace
 
-/// A head that the engine must not see, or cannot.
+/// A head that the engine must not see, or, with 503, cannot.
 void Connection::refuse_head(unsigned status, std::string_view reason, std::string_view method,
                              std::string_view target)
 {
@@ -32,8 +32,9 @@ void Connection::refuse_head(unsigned status, std::string_view reason, std::stri
                                   {"target", target.substr(0, most_logged)},
                                   {"status", status},
                                   {"reason", reason}});
-    input_.clear(); // what follows a bad head is not looked at
-    reply(closing_reply(status), true);
+    const bool ours = status == 503 && method.starts_with("RPC_");
+    input_.clear(); // method and target lie there; what follows a bad head is not looked at
+    reply(ours ? tunnel::rpc_error_reply(tunnel::rpc_code::out_of_resources) : closing_reply(status), true);
 }
 
 /// Reads the announced body and nothing behind it: into the engine, or nowhere.

@@ -1,8 +1,11 @@
 #include "base/log.h"
+#include "base/shortage.h"
 #include "http/connection.h"
 #include "http/reply.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <exception>
 #include <utility>
 
@@ -69,9 +72,13 @@ void Connection::begin(base::Bytes head, const HeadCheck& check)
     facts_ = check.facts;
     deadline_.set(front_.env_.limits.judge);
     exchange_.emplace(front_.engine_for(head.size()), static_cast<Guest&>(*this), facts_);
+    errno = 0;
     if (!exchange_->start(head, peer_)) {
+        const int error = errno;
         exchange_.reset();
-        return refuse_head(503, "no descriptors for the HTTP engine", check.method, check.target);
+        const char* const reason = error != 0 ? std::strerror(error) : "it takes no more";
+        base::report_shortage(base::resource_of(error).value_or(base::Resource::memory), "a request", reason);
+        return refuse_head(503, std::string("no room in the HTTP engine: ") + reason, check.method, check.target);
     }
     input_.pop(scanner_.size());
 }
@@ -137,6 +144,7 @@ void Connection::ask()
     };
     if (front_.env_.workers.submit(std::move(job)))
         return;
+    base::report_shortage(base::Resource::workers, "a request", "too many wait");
     question_->verdict = Gate::too_busy(question_->request, "too much waits for the workers");
     on_judged();
 }

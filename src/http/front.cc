@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "http/connection.h"
 #include "net/stream.h"
+#include "tunnel/hop.h"
 #include "tunnel/reply.h"
 
 #include <algorithm>
@@ -22,7 +23,10 @@ constexpr std::size_t small_pool = 32 * 1024;
 constexpr std::size_t pool_margin = 32 * 1024;
 /// One line a second tells of connections that were turned away.
 constexpr net::Millis report_interval{1000};
-constexpr std::uint32_t server_too_busy = 0x6bb;
+/// Clients who are turned away in order, with time to read why; the others are closed at once, since these too take
+/// descriptors.
+constexpr std::size_t most_farewells = 16;
+constexpr char no_descriptors[] = "no descriptors are left for it: raise LimitNOFILE of the service (ulimit -n)";
 
 /// Connections are named in the log; one sequence for all shards.
 std::atomic<std::uint64_t> last_id{0};
@@ -32,12 +36,18 @@ unsigned exchange_limit(const Limits& limits) noexcept
     return static_cast<unsigned>(std::min<std::size_t>(limits.connections, 1'000'000));
 }
 
+/// Over TLS nothing can be said without a handshake, which costs as much as what is refused.
+std::string refusal(bool tls, std::uint32_t rpc_error)
+{
+    return tls ? std::string() : tunnel::rpc_error_reply(rpc_error);
+}
+
 } // namespace
 
 Front::Front(const Env& env)
     : env_(env), decisions_(env.policy), gate_(env.backends, env.policy, decisions_, env.rpc_connect),
       engine_(env.loop, exchange_limit(env.limits), small_pool),
-      large_engine_(env.loop, exchange_limit(env.limits), env.limits.head_bytes + pool_margin)
+      large_engine_(env.loop, exchange_limit(env.limits), env.limits.head_bytes + pool_margin), farewell_(env.loop)
 {
 }
 
@@ -53,31 +63,59 @@ Front::~Front()
 
 void Front::accept(base::UniqueFd socket, const net::Address& peer, const net::TlsServerContext* tls)
 {
+    using namespace tunnel::rpc_code;
     if (draining_)
-        return turn_away(std::move(socket), tls != nullptr, "draining");
+        return turn_away(std::move(socket), tls != nullptr, server_too_busy, "draining");
     if (connections_.size() + env_.reception.clients() >= env_.limits.connections)
-        return turn_away(std::move(socket), tls != nullptr, "connection limit");
+        return turn_away(std::move(socket), tls != nullptr, server_too_busy, "connection_limit is reached");
+    if (descriptors_run_short(socket.get()))
+        return turn_away(std::move(socket), tls != nullptr, out_of_resources, no_descriptors);
     std::unique_ptr<net::TlsSession> session;
     if (tls) {
         session = tls->accept(socket.get());
         if (!session)
-            return turn_away(std::move(socket), true, "no memory for TLS");
+            return turn_away(std::move(socket), true, out_of_resources, "no memory for TLS");
     }
     const std::uint64_t id = ++last_id;
     const auto connection = std::make_shared<Connection>(*this, id, std::move(socket), peer, std::move(session));
     connections_.emplace(id, connection);
     if (!connection->start())
-        connection->close("no room for another watch");
+        connection->close(tunnel::no_watch().reason);
 }
 
-void Front::turn_away(base::UniqueFd socket, bool tls, const char* reason) noexcept
+/// The kernel gives out the lowest number that is free, so the newest one tells how many are in use.
+bool Front::descriptors_run_short(int newest) const noexcept
 {
-    if (!tls) { // as much as can be said without waiting for him
-        const std::string reply = tunnel::rpc_error_reply(server_too_busy);
-        net::Stream stream(std::move(socket));
-        stream.write({reinterpret_cast<const std::uint8_t*>(reply.data()), reply.size()});
-        stream.shutdown_write();
-    }
+    const std::size_t owed = connections_.size() * env_.limits.descriptors_owed;
+    return static_cast<std::size_t>(newest) + owed >= env_.limits.descriptors;
+}
+
+void Front::overflow(base::UniqueFd socket, bool tls)
+{
+    close_now(std::move(socket), refusal(tls, tunnel::rpc_code::out_of_resources));
+    report_turned_away(no_descriptors);
+}
+
+void Front::close_now(base::UniqueFd socket, const std::string& reply) noexcept
+{
+    // What the client has said already must not be left unread: closing would be a reset.
+    net::Stream stream(std::move(socket));
+    (void)stream.read(env_.loop.scratch());
+    (void)stream.write(base::bytes_of(reply));
+}
+
+void Front::turn_away(base::UniqueFd socket, bool tls, std::uint32_t rpc_error, const char* reason)
+{
+    const std::string reply = refusal(tls, rpc_error);
+    if (farewell_.size() < most_farewells)
+        farewell_.say(net::Stream(std::move(socket)), base::bytes_of(reply));
+    else
+        close_now(std::move(socket), reply);
+    report_turned_away(reason);
+}
+
+void Front::report_turned_away(const char* reason) noexcept
+{
     ++unreported_;
     const net::Millis now = env_.loop.now();
     if (reported_.count() >= 0 && now - reported_ < report_interval)

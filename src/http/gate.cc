@@ -1,17 +1,14 @@
 #include "http/gate.h"
 
+#include "tunnel/reply.h"
+
 #include <utility>
 
 namespace http {
 
 namespace {
 
-namespace rpc_code { // MS-ERREF section 2.2
-constexpr std::uint32_t server_unavailable = 0x6ba;
-constexpr std::uint32_t server_too_busy = 0x6bb;
-constexpr std::uint32_t invalid_endpoint_format = 0x6aa;
-constexpr std::uint32_t invalid_net_addr = 0x6ab;
-} // namespace rpc_code
+namespace rpc_code = tunnel::rpc_code;
 
 std::optional<tunnel::Method> method_of(std::string_view name) noexcept
 {

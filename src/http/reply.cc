@@ -44,7 +44,7 @@ std::string echo_reply(bool keep_alive)
 
 std::string closing_reply(unsigned status)
 {
-    return "HTTP/1.1 " + std::to_string(status) + ' ' + phrase(status) +
+    return "HTTP/1.1 " + std::to_string(status) + ' ' + phrase(status) + (status == 503 ? "\r\nRetry-After: 1" : "") +
            "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 }
 

@@ -1,15 +1,17 @@
 #include "net/connector.h"
 
 #include "base/text.h"
+#include "net/socket_options.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
+#include <cstring>
 #include <utility>
 
 namespace net {
@@ -20,7 +22,7 @@ constexpr int keep_idle_s = 60;
 
 std::string error_message(int error)
 {
-    return error == ETIMEDOUT ? "timed out" : std::generic_category().message(error);
+    return error == ETIMEDOUT ? "timed out" : std::strerror(error);
 }
 
 void set_options(int fd) noexcept
@@ -33,15 +35,21 @@ void set_options(int fd) noexcept
 }
 
 /// False: errno says why.
-bool bind_source(int fd, Address source) noexcept
+bool bind_source(int fd, const Address& source) noexcept
 {
     // The port is chosen at connect(), so that it has to be free towards that one peer only.
     const int on = 1;
     ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    source.set_port(0);
     sockaddr_storage storage;
     const socklen_t size = source.to_sockaddr(storage);
     return ::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0;
+}
+
+/// getaddrinfo tells a lack of descriptors as one of many failures of its parts: whether that is what happened.
+int descriptor_error() noexcept
+{
+    const base::UniqueFd probe(::eventfd(0, EFD_CLOEXEC));
+    return probe ? 0 : errno;
 }
 
 /// RFC 6761 section 6.4: such names never exist, and nobody is to be asked.
@@ -86,31 +94,35 @@ public:
     {
     }
 
-    /// Afterwards it is pending, failed or connected.
+    /// Afterwards it is pending or has failed.
     void begin() noexcept
     {
-        sockaddr_storage storage;
-        const socklen_t size = address_.to_sockaddr(storage);
-        fd_.reset(::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        if (!fd_) {
-            failed(errno);
+        const Sources::Turn sources = owner_.sources_for(address_);
+        if (sources.empty()) {
+            open(nullptr);
             return;
         }
-        set_options(fd_.get());
-        if (owner_.source_ && owner_.source_->ipv6() == address_.ipv6() && !bind_source(fd_.get(), *owner_.source_)) {
-            failed(errno);
-            return;
+        for (std::size_t i = 0; i < sources.size(); ++i) {
+            open(&sources[i]);
+            if (error_ != EADDRNOTAVAIL)
+                return;
         }
-        const int result = ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&storage), size);
-        if (result != 0 && errno != EINPROGRESS && errno != EINTR)
-            failed(errno);
-        else if (!watch_.add(fd_.get(), EPOLLOUT | EPOLLET))
-            failed(errno);
     }
 
     bool pending() const noexcept { return static_cast<bool>(fd_); }
     /// Why it failed; zero while it is pending.
     int error() const noexcept { return error_; }
+    /// What ran out, if that is why.
+    std::optional<base::Resource> shortage() const noexcept { return shortage_; }
+    std::string error_text() const
+    {
+        const bool ports = shortage_ == base::Resource::ports || shortage_ == base::Resource::node_ports;
+        if (!ports)
+            return error_message(pending() ? ETIMEDOUT : error_);
+        return used_up_ == 0   ? "no local port is left"
+               : used_up_ == 1 ? "no local port is left from one address"
+                               : "no local port is left from " + std::to_string(used_up_) + " addresses";
+    }
     const Address& address() const noexcept { return address_; }
 
     base::UniqueFd take() noexcept
@@ -120,9 +132,52 @@ public:
     }
 
 private:
+    void open(const Address* source) noexcept
+    {
+        error_ = 0;
+        Sources* const pool = owner_.sources_;
+        const Address from = source ? *source : Address();
+        if (pool && pool->used_up(from, address_, owner_.loop_.now()))
+            return no_port(source);
+        sockaddr_storage storage;
+        const socklen_t size = address_.to_sockaddr(storage);
+        fd_.reset(::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        if (!fd_)
+            return failed(errno);
+        set_options(fd_.get());
+        if (source && !bind_source(fd_.get(), *source)) {
+            failed(errno);
+            if (error_ != EADDRNOTAVAIL)
+                return;
+            shortage_ = used_up_ > 0 ? base::Resource::ports : base::Resource::source_address;
+            return base::report_shortage(base::Resource::source_address, "a connection to " + owner_.name_,
+                                         source->host_text() + ": " + error_message(error_));
+        }
+        const int result = ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&storage), size);
+        if (result != 0 && errno != EINPROGRESS && errno != EINTR) {
+            failed(errno);
+            // Without a source the error can also mean that no address of ours can reach the peer at all.
+            if (error_ == EADDRNOTAVAIL && (source || has_source_towards(address_))) {
+                if (pool)
+                    pool->note_used_up(from, address_, owner_.loop_.now());
+                no_port(source);
+            }
+        } else if (!watch_.add(fd_.get(), EPOLLOUT | EPOLLET)) {
+            failed(errno);
+        }
+    }
+
+    void no_port(const Address* source) noexcept
+    {
+        failed(EADDRNOTAVAIL);
+        used_up_ += source ? 1 : 0;
+        shortage_ = owner_.source_ ? base::Resource::node_ports : base::Resource::ports;
+    }
+
     void failed(int error) noexcept
     {
         error_ = error;
+        shortage_ = base::resource_of(error);
         watch_.remove();
         fd_.reset();
     }
@@ -152,6 +207,8 @@ private:
     base::UniqueFd fd_;
     Watch watch_;
     int error_ = 0;
+    std::optional<base::Resource> shortage_;
+    std::size_t used_up_ = 0; // sources without a port towards this address
 };
 
 Connector::Connector(Loop& loop, base::Workers& workers) noexcept
@@ -169,6 +226,14 @@ Connector::~Connector()
 void Connector::bind_to(const Address& source) noexcept
 {
     source_ = source;
+    source_->set_port(0);
+}
+
+Sources::Turn Connector::sources_for(const Address& peer) noexcept
+{
+    if (source_)
+        return source_->ipv6() == peer.ipv6() ? Sources::Turn({&*source_, 1}, 0) : Sources::Turn();
+    return sources_ ? sources_->next(peer) : Sources::Turn();
 }
 
 void Connector::prepare(std::string name, Millis timeout, Callback callback)
@@ -232,7 +297,8 @@ void Connector::on_begin() noexcept
         hints.ai_socktype = SOCK_STREAM;
         addrinfo* list = nullptr;
         const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
-        const int system_error = errno;
+        const int system_error = code == EAI_SYSTEM ? errno : code == EAI_MEMORY ? ENOMEM : 0;
+        const int shortage = code == 0 ? 0 : base::resource_of(system_error) ? system_error : descriptor_error();
         std::vector<Address> found;
         for (const addrinfo* entry = code == 0 ? list : nullptr; entry; entry = entry->ai_next) {
             if (auto address = Address::from_sockaddr(entry->ai_addr, entry->ai_addrlen)) {
@@ -242,23 +308,29 @@ void Connector::on_begin() noexcept
         }
         if (code == 0)
             ::freeaddrinfo(list);
-        loop.post([lookup, code, system_error, found] {
+        loop.post([lookup, code, shortage, found, reason = system_error != 0 ? error_message(system_error)
+                                                                         : std::string(::gai_strerror(code))] {
             if (Connector* const owner = lookup->owner)
-                owner->on_resolved(code, system_error, found);
+                owner->on_resolved(code == 0 ? "" : reason, shortage, found);
         });
     };
-    if (!workers_.submit(std::move(job)))
-        fail(ConnectResult::Cause::too_busy, "too many look-ups wait");
+    if (workers_.submit(std::move(job)))
+        return;
+    base::report_shortage(base::Resource::workers, "the look-up of " + name_, "too many requests wait");
+    fail(ConnectResult::Cause::too_busy, "too many look-ups wait");
 }
 
-void Connector::on_resolved(int code, int system_error, std::vector<Address> found) noexcept
+void Connector::on_resolved(const std::string& failure, int shortage, std::vector<Address> found) noexcept
 {
     lookup_.reset();
-    if (code != 0) {
-        fail(ConnectResult::Cause::not_resolved,
-             code == EAI_SYSTEM ? std::generic_category().message(system_error) : ::gai_strerror(code));
-        return;
+    if (shortage != 0) {
+        const std::string reason = error_message(shortage);
+        base::report_shortage(base::resource_of(shortage).value_or(base::Resource::descriptors),
+                              "the look-up of " + name_, reason);
+        return fail(ConnectResult::Cause::exhausted, reason);
     }
+    if (!failure.empty())
+        return fail(ConnectResult::Cause::not_resolved, failure);
     addresses_ = interleave(found);
     if (addresses_.size() > address_limit)
         addresses_.resize(address_limit);
@@ -302,7 +374,10 @@ void Connector::fail_all(bool timed_out) noexcept
 {
     auto cause = timed_out ? ConnectResult::Cause::timed_out : ConnectResult::Cause::unreachable;
     std::string text;
+    std::optional<base::Resource> shortage;
     for (const auto& attempt : attempts_) {
+        if (!shortage)
+            shortage = attempt->shortage();
         const int error = attempt->pending() ? ETIMEDOUT : attempt->error();
         if (!timed_out && error == ECONNREFUSED)
             cause = ConnectResult::Cause::refused;
@@ -313,7 +388,12 @@ void Connector::fail_all(bool timed_out) noexcept
             text += "; ";
         if (address.text() != name_)
             text += (address.ipv6() ? '[' + address.host_text() + ']' : address.host_text()) + ": ";
-        text += error_message(error);
+        text += attempt->error_text();
+    }
+    // The address that was not tried may be the one that answers.
+    if (shortage) {
+        cause = ConnectResult::Cause::exhausted;
+        base::report_shortage(*shortage, "a connection to " + name_, text);
     }
     fail(cause, text.empty() ? "no address" : text);
 }

@@ -4,9 +4,11 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 #include <stdexcept>
 #include <system_error>
 
@@ -45,10 +47,16 @@ base::UniqueFd listening_socket(const Address& address)
     return fd;
 }
 
+base::UniqueFd spare_descriptor(bool wanted) noexcept
+{
+    return base::UniqueFd(wanted ? ::eventfd(0, EFD_CLOEXEC) : -1);
+}
+
 } // namespace
 
-Listener::Listener(Loop& loop, const Address& address, Callback callback)
-    : loop_(loop), callback_(callback), socket_(listening_socket(address)), local_(Address::local_of(socket_.get())),
+Listener::Listener(Loop& loop, const Address& address, Callback callback, Callback overflow)
+    : loop_(loop), callback_(callback), overflow_(overflow), reserve_(spare_descriptor(static_cast<bool>(overflow))),
+      socket_(listening_socket(address)), local_(Address::local_of(socket_.get())),
       watch_(loop, Watch::Callback::of<&Listener::on_event>(this)),
       more_(loop, Task::Callback::of<&Listener::accept_some>(this)),
       retry_(loop, Timer::Callback::of<&Listener::accept_some>(this))
@@ -72,6 +80,8 @@ void Listener::on_event(std::uint32_t) noexcept
 
 void Listener::accept_some() noexcept
 {
+    if (overflow_ && !reserve_)
+        reserve_ = spare_descriptor(true);
     bool destroyed = false;
     destroyed_ = &destroyed;
     for (int count = 0; count < accept_limit; ++count) {
@@ -85,7 +95,10 @@ void Listener::accept_some() noexcept
                 return;
             continue;
         }
-        const int reason = errno;
+        int reason = errno;
+        // The kernel looks for a descriptor first, so nobody needs to wait for it.
+        if (reason == EMFILE || reason == ENFILE)
+            reason = accept_overflow(reason);
         if (reason == EAGAIN || reason == EWOULDBLOCK) {
             destroyed_ = nullptr;
             return;
@@ -101,13 +114,31 @@ void Listener::accept_some() noexcept
     more_.schedule();
 }
 
+/// Takes a client in with the descriptor that is kept for this. Answers why it did not, 0 when it did; `reason` is why
+/// accept4() has failed without it.
+int Listener::accept_overflow(int reason) noexcept
+{
+    if (!overflow_ || !reserve_)
+        return reason;
+    reserve_.reset();
+    sockaddr_storage storage;
+    socklen_t size = sizeof storage;
+    auto* const peer = reinterpret_cast<sockaddr*>(&storage);
+    base::UniqueFd fd(::accept4(socket_.get(), peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    reason = fd ? 0 : errno;
+    if (fd)
+        overflow_(std::move(fd), Address::from_sockaddr(peer, size).value_or(Address()));
+    reserve_ = spare_descriptor(true);
+    return reason;
+}
+
 void Listener::pause(int reason) noexcept
 {
     const Millis now = loop_.now();
     if (!warned_ || now - *warned_ >= warning_interval) {
         warned_ = now;
         base::log::warning("accept-paused",
-                           {{"listen", local_.text()}, {"reason", std::generic_category().message(reason)}});
+                           {{"listen", local_.text()}, {"reason", std::strerror(reason)}});
     }
     retry_.set(pause_time);
 }

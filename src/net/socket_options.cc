@@ -26,4 +26,13 @@ bool is_own_address(Address address) noexcept
     return probe && ::bind(probe.get(), reinterpret_cast<const sockaddr*>(&storage), size) == 0;
 }
 
+bool has_source_towards(const Address& peer) noexcept
+{
+    // Connecting a datagram socket sends nothing.
+    sockaddr_storage storage;
+    const socklen_t size = peer.to_sockaddr(storage);
+    const base::UniqueFd probe(::socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    return probe && ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&storage), size) == 0;
+}
+
 } // namespace net

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
@@ -41,7 +42,7 @@ std::string read_file(const std::string& file)
     for (; got > 0 && text.size() < file_limit; got = ::read(fd.get(), buffer, sizeof buffer))
         text.append(buffer, static_cast<std::size_t>(got));
     if (got < 0)
-        fail(file, std::generic_category().message(errno));
+        fail(file, std::strerror(errno));
     return text;
 }
 

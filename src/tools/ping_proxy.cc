@@ -108,6 +108,7 @@ bool Proxy::connect(Channel& channel, base::UniqueFd& fd)
     case net::ConnectResult::Cause::ok:
     case net::ConnectResult::Cause::not_resolved:
     case net::ConnectResult::Cause::unreachable:
+    case net::ConnectResult::Cause::exhausted:
     case net::ConnectResult::Cause::too_busy:
         failure.meaning = "No connection to " + where + ".";
         failure.advice = "Check the network between here and there.";

@@ -4,15 +4,30 @@
 
 namespace tunnel {
 
+std::uint32_t rpc_error_of(net::ConnectResult::Cause cause) noexcept
+{
+    switch (cause) {
+    case net::ConnectResult::Cause::exhausted: return rpc_code::out_of_resources;
+    case net::ConnectResult::Cause::too_busy: return rpc_code::server_too_busy;
+    case net::ConnectResult::Cause::ok:
+    case net::ConnectResult::Cause::not_resolved:
+    case net::ConnectResult::Cause::refused:
+    case net::ConnectResult::Cause::timed_out:
+    case net::ConnectResult::Cause::unreachable: break;
+    }
+    return rpc_code::server_unavailable;
+}
+
 /// A look-up in flight. The worker holds a reference; the loop's thread clears `dialer` to cancel.
 struct Dialer::Question {
     Dialer* dialer;
     directory::Decision decision;
 };
 
-Dialer::Dialer(net::Loop& loop, base::Workers& workers, directory::Policy& policy) noexcept
-    : loop_(loop), workers_(workers), policy_(policy), connector_(loop, workers)
+Dialer::Dialer(const Environment& environment) noexcept
+    : environment_(environment), connector_(environment.loop, environment.workers)
 {
+    connector_.draw_from(environment.sources);
 }
 
 Dialer::~Dialer()
@@ -35,27 +50,30 @@ void Dialer::on_connected(net::ConnectResult result)
 {
     if (result.ok())
         return finish({std::move(result.fd), {}, route_, again_});
+    const std::uint32_t code = rpc_error_of(result.cause);
+    if (code != rpc_code::server_unavailable)
+        return finish({{}, {code, again_ ? first_failure_ + "; then " + result.error : result.error}, route_});
     if (again_)
-        return finish({{}, first_failure_ + "; then " + result.error, route_});
+        return finish({{}, {code, first_failure_ + "; then " + result.error}, route_});
     first_failure_ = std::move(result.error);
     again_ = true;
     question_ = std::make_shared<Question>(Question{this, {}});
-    const bool submitted = workers_.submit([question = question_, target = target_, &policy = policy_, &loop = loop_] {
-        question->decision = policy.decide(target);
-        loop.post([question] {
+    const bool submitted = environment_.workers.submit([question = question_, target = target_, environment = &environment_] {
+        question->decision = environment->policy.decide(target);
+        environment->loop.post([question] {
             if (question->dialer)
                 question->dialer->on_decided(question->decision);
         });
     });
     if (!submitted)
-        finish({{}, first_failure_, route_});
+        finish({{}, {code, first_failure_}, route_});
 }
 
 void Dialer::on_decided(const directory::Decision& decision)
 {
     question_.reset();
     if (decision.kind != directory::Decision::Kind::allowed || decision.route.transport != route_.transport)
-        return finish({{}, first_failure_ + "; and now: " + decision.reason, route_});
+        return finish({{}, {.reason = first_failure_ + "; and now: " + decision.reason}, route_});
     route_ = decision.route;
     connector_.start(route_.host, route_.port, timeout_, net::Connector::Callback::of<&Dialer::on_connected>(this));
 }

@@ -49,7 +49,7 @@ void InboundChannel::start(const Opening& opening)
 void InboundChannel::listen_to_client(base::Bytes early)
 {
     if (!leg_->start(early.first(std::min<std::uint64_t>(early.size(), content_length_ - first_pdu_size_))))
-        end("the system watches no more connections");
+        end(no_watch().reason);
 }
 
 const char* InboundChannel::succeed(Opening& opening)

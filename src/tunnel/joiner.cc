@@ -3,6 +3,7 @@
 #include "net/proxy_header.h"
 #include "tunnel/banner.h"
 #include "tunnel/first_pdu.h"
+#include "tunnel/hop.h"
 
 #include <array>
 #include <utility>
@@ -33,7 +34,7 @@ void Joiner::start(const Nodes& nodes, net::Millis patience)
         return end("the peer does not take the banner");
     limit_.set(patience);
     if (!watch_.add(joining_.stream.fd()))
-        return end("the system watches no more connections");
+        return end(no_watch().reason);
     on_events(EPOLLIN);
 }
 

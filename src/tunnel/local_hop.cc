@@ -159,10 +159,10 @@ void LocalHop::server_consumed(std::uint32_t size)
     user_->hop_consumed(size);
 }
 
-void LocalHop::server_failed(const std::string& reason)
+void LocalHop::server_failed(const HopFailure& failure)
 {
     server_ = nullptr;
-    user_->hop_failed({.reason = reason});
+    user_->hop_failed(failure);
 }
 
 void LocalHop::server_ended(const std::string& reason)

@@ -2,22 +2,14 @@
 
 #include "base/log.h"
 #include "net/socket_options.h"
-#include "tunnel/reply.h"
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace tunnel {
-namespace {
-
-constexpr std::uint32_t server_unavailable = 0x6ba;
-
-} // namespace
 
 MixedProxy::Replies MixedProxy::http_replies()
 {
-    return {"HTTP/1.1 200 OK\r\n\r\n", rpc_error_reply(server_unavailable)};
+    return {"HTTP/1.1 200 OK\r\n\r\n", rpc_error_reply};
 }
 
 MixedProxy::MixedProxy(const Environment& environment, Farewell& farewell, Arrival&& arrival, Replies replies,
@@ -35,8 +27,8 @@ void MixedProxy::start()
 {
     client_watch_.emplace(environment_.loop, net::Watch::Callback::of<&MixedProxy::on_client_event>(this));
     if (!client_watch_->add(arrival_.stream.fd(), EPOLLRDHUP | EPOLLET))
-        return fail("the system watches no more connections");
-    dialer_ = std::make_unique<Dialer>(environment_.loop, environment_.workers, environment_.policy);
+        return fail(no_watch());
+    dialer_ = std::make_unique<Dialer>(environment_);
     dialer_->start(arrival_.route, arrival_.target, net::Millis(environment_.settings.connect_timeout),
                    Dialer::Callback::of<&MixedProxy::on_dialed>(this));
 }
@@ -52,7 +44,7 @@ void MixedProxy::on_dialed(Dialer::Outcome outcome)
     dialer_.reset();
     arrival_.route = outcome.route;
     if (!outcome.fd)
-        return fail(outcome.reason);
+        return fail(outcome.failure);
     net::set_keep_alive(outcome.fd.get(), net::Millis(environment_.settings.connection_timeout));
     server_.leg.emplace(environment_.loop, net::Stream(std::move(outcome.fd)), static_cast<Leg::Owner&>(server_));
     const bool greets = arrival_.route.transport == directory::Transport::ncacn_http;
@@ -61,16 +53,17 @@ void MixedProxy::on_dialed(Dialer::Outcome outcome)
         clock_.set(net::Millis(environment_.settings.connect_timeout));
     }
     if (!server_.leg->start({}))
-        return fail(std::string("the system watches no more connections: ") + std::strerror(errno));
+        return fail(no_watch());
     if (!greets)
         on_reached();
 }
 
-void MixedProxy::fail(const std::string& reason)
+void MixedProxy::fail(const HopFailure& failure)
 {
     client_watch_.reset();
-    farewell_.say(std::move(arrival_.stream), base::bytes_of(replies_.unreached));
-    end(reason);
+    const std::string reply = replies_.unreached ? replies_.unreached(failure.rpc_error) : std::string();
+    farewell_.say(std::move(arrival_.stream), base::bytes_of(reply));
+    end(failure.reason);
 }
 
 void MixedProxy::on_reached()
@@ -91,7 +84,7 @@ void MixedProxy::on_reached()
         client_.leg->outlet().put_control(base::bytes_of(reply));
     client_.flush();
     if (!ended_ && !client_.leg->start(early))
-        end("the system watches no more connections");
+        end(no_watch().reason);
 }
 
 // The splice.
@@ -110,7 +103,7 @@ void MixedProxy::End::leg_rpc(const rpch::Framer::Piece& piece)
     if (proxy.ended_ || other.deaf)
         return;
     if (!proxy.reached_)
-        return proxy.fail(proxy.arrival_.route.text() + " sent no ncacn_http/1.0 banner");
+        return proxy.fail({.reason = proxy.arrival_.route.text() + " sent no ncacn_http/1.0 banner"});
     received += piece.bytes.size();
     other.leg->outlet().put(piece);
 }
@@ -118,7 +111,7 @@ void MixedProxy::End::leg_rpc(const rpch::Framer::Piece& piece)
 void MixedProxy::End::leg_rts(const rpch::Rts&)
 {
     if (!proxy.reached_)
-        return proxy.fail(proxy.arrival_.route.text() + " sent no ncacn_http/1.0 banner");
+        return proxy.fail({.reason = proxy.arrival_.route.text() + " sent no ncacn_http/1.0 banner"});
     proxy.end(std::string(name) + ": RTS PDU in version 1 of the protocol");
 }
 
@@ -159,7 +152,7 @@ void MixedProxy::on_closed(End& from, const std::string& reason)
     if (ended_)
         return;
     if (!reached_)
-        return fail(arrival_.route.text() + ": " + reason);
+        return fail({.reason = arrival_.route.text() + ": " + reason});
     end(end_reason_.empty() ? std::string(from.name) + ": " + reason : end_reason_);
 }
 
@@ -175,7 +168,7 @@ void MixedProxy::on_leaving(const End& from, const std::string& reason)
 void MixedProxy::on_clock()
 {
     if (!reached_)
-        return fail(arrival_.route.text() + " sent no ncacn_http/1.0 banner");
+        return fail({.reason = arrival_.route.text() + " sent no ncacn_http/1.0 banner"});
     end(end_reason_ + "; the other side did not take the rest");
 }
 

@@ -2,9 +2,6 @@
 
 #include "net/socket_options.h"
 
-#include <cerrno>
-#include <cstring>
-
 namespace tunnel {
 
 NcacnHttpHop::NcacnHttpHop(const Environment& environment, Side side, const Visitor& visitor, User& user)
@@ -14,7 +11,7 @@ NcacnHttpHop::NcacnHttpHop(const Environment& environment, Side side, const Visi
 
 void NcacnHttpHop::connect()
 {
-    dialer_ = std::make_unique<Dialer>(environment_.loop, environment_.workers, environment_.policy);
+    dialer_ = std::make_unique<Dialer>(environment_);
     dialer_->start(visitor_.grant->route, visitor_.party().target, net::Millis(environment_.settings.connect_timeout),
                    Dialer::Callback::of<&NcacnHttpHop::on_dialed>(this));
 }
@@ -24,7 +21,7 @@ void NcacnHttpHop::on_dialed(Dialer::Outcome outcome)
     if (closed_)
         return;
     if (!outcome.fd)
-        return fail(outcome.reason);
+        return fail(outcome.failure);
     user_->hop_routed(outcome.route);
     const bool wait = environment_.settings.require_banner;
     const net::Millis patience(environment_.settings.connect_timeout);
@@ -51,11 +48,11 @@ void NcacnHttpHop::begin(base::UniqueFd fd, base::Bytes preamble, std::optional<
         connected_ = true;
     }
     if (!leg_->start({}))
-        return fail(std::string("the system watches no more connections: ") + std::strerror(errno));
+        return fail(no_watch());
     if (!banner_patience)
         user_->hop_connected();
     else if (!leg_->outlet().flush())
-        fail(far_end() + ": " + leg_->stream().error_text(leg_->outlet().failure()));
+        fail({.reason = far_end() + ": " + leg_->stream().error_text(leg_->outlet().failure())});
 }
 
 std::string NcacnHttpHop::far_end() const
@@ -74,19 +71,19 @@ void NcacnHttpHop::leg_banner()
 
 void NcacnHttpHop::on_banner_timeout()
 {
-    fail(far_end() + " sent no ncacn_http/1.0 banner");
+    fail({.reason = far_end() + " sent no ncacn_http/1.0 banner"});
 }
 
-void NcacnHttpHop::fail(const std::string& reason)
+void NcacnHttpHop::fail(const HopFailure& failure)
 {
     close();
-    user_->hop_failed({.reason = reason});
+    user_->hop_failed(failure);
 }
 
 void NcacnHttpHop::leg_closed(const std::string& reason)
 {
     if (!connected_)
-        return fail(far_end() + ": " + reason);
+        return fail({.reason = far_end() + ": " + reason});
     user_->hop_closed("server: " + reason);
 }
 

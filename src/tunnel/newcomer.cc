@@ -1,6 +1,7 @@
 #include "tunnel/newcomer.h"
 
 #include "tunnel/first_pdu.h"
+#include "tunnel/hop.h"
 
 #include <array>
 #include <string_view>
@@ -32,7 +33,7 @@ void Newcomer::start(net::Millis patience)
         return;
     limit_.set(patience);
     if (!watch_.add(arrival_.stream.fd()))
-        return end("the system watches no more connections");
+        return end(no_watch().reason);
     if (arrival_.stream.readable_inside()) // of everything else the watch brings an event
         on_events(EPOLLIN);
 }

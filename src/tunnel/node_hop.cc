@@ -37,7 +37,7 @@ void NodeHop::connect()
 void NodeHop::try_next()
 {
     if (rank_.empty())
-        return connected_ ? user_->hop_closed(failures_) : user_->hop_failed({.reason = failures_});
+        return connected_ ? user_->hop_closed(failures_) : user_->hop_failed({rpc_error_, failures_});
     node_ = rank_.back();
     rank_.pop_back();
     const Nodes& nodes = environment_.nodes;
@@ -48,7 +48,7 @@ void NodeHop::try_next()
                                  net::Connector::Callback::of<&NodeHop::on_connected>(this));
     }
     if (joins_ && !finder_.find_virtual_server(visitor_, false))
-        return pass_over("the virtual connection is not on this node");
+        return pass_over({.reason = "the virtual connection is not on this node"});
     if (!joins_)
         rank_.clear(); // what fails here does not fail for want of a node
     inner_ = std::make_shared<LocalHop>(finder_, side_, visitor_, joins_, static_cast<Hop::User&>(*this));
@@ -59,7 +59,7 @@ void NodeHop::on_connected(net::ConnectResult result)
 {
     connector_.reset();
     if (!result.ok())
-        return pass_over("node " + result.error);
+        return pass_over({rpc_error_of(result.cause), "node " + result.error});
     net::ProxyHeader header;
     header.source = visitor_.peer;
     header.destination = environment_.nodes.at(environment_.nodes.own());
@@ -105,14 +105,15 @@ void NodeHop::hop_rpc(const rpch::Framer::Piece& piece)
 
 void NodeHop::hop_closed(const std::string& reason)
 {
-    pass_over(reason);
+    pass_over({.reason = reason});
 }
 
-void NodeHop::pass_over(const std::string& reason)
+void NodeHop::pass_over(const HopFailure& failure)
 {
-    failures_ += (failures_.empty() ? "" : "; ") + reason;
+    rpc_error_ = failure.rpc_error;
+    failures_ += (failures_.empty() ? "" : "; ") + failure.reason;
     base::log::info("node-passed-over", {{"vc", visitor_.virtual_connection.prefix()},
-                                         {"node", environment_.nodes.at(node_).text()}, {"reason", reason}});
+                                         {"node", environment_.nodes.at(node_).text()}, {"reason", failure.reason}});
     bury_inner();
     if (!closed_)
         try_next();

@@ -51,7 +51,7 @@ void OutboundChannel::start(const Opening& opening)
     if (opening.arrival.http10 && role_.client_announced_window() == rpch::max_receive_window)
         role_.doubt_client();
     if (!leg_->start(opening.arrival.early))
-        end("the system watches no more connections");
+        hop_failed(no_watch());
 }
 
 bool OutboundChannel::admits(std::uint32_t size) const

@@ -27,7 +27,7 @@ const char* OutboundChannel::succeed(Opening& opening)
     run(effects);
     const std::vector<std::uint8_t> early = std::move(opening.arrival.early);
     if (!ended_ && !other_->start(early))
-        side_closed("the system watches no more connections");
+        side_closed(no_watch().reason);
     return nullptr;
 }
 

@@ -30,7 +30,7 @@ void PairedLeg::server_reached()
                                {"user", joining->party.principal}, {"target", joining->party.target}});
     server_->introduce(*this, joining->first_pdu);
     if (!over_ && !leg_.start(joining->early))
-        lose("the system watches no more connections");
+        lose(no_watch().reason);
 }
 
 void PairedLeg::server_rts(base::Bytes pdu)

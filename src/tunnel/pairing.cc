@@ -1,6 +1,7 @@
 #include "tunnel/pairing.h"
 
 #include "base/log.h"
+#include "base/shortage.h"
 
 #include <utility>
 
@@ -14,10 +15,15 @@ Pairing::~Pairing()
 
 void Pairing::arrive(base::UniqueFd socket, const net::Address& peer, const std::string& target)
 {
+    const bool run_short = static_cast<std::uint32_t>(socket.get()) >= environment_.settings.descriptors;
     Joiner& joiner = joiners_.emplace_back(environment_.loop, *this, std::move(socket), peer, target);
     joiner.self = std::prev(joiners_.end());
     if (size() > environment_.settings.paired_limit)
         return joiner.end("connection_limit is reached");
+    if (run_short) {
+        base::report_shortage(base::Resource::descriptors, "a connection to pairing_listen", "too few are left");
+        return joiner.end("no descriptors are left for it");
+    }
     joiner.start(environment_.nodes, net::Millis(environment_.settings.setup_timeout));
 }
 
@@ -69,8 +75,10 @@ void Pairing::judge(Joining&& joining)
                 judgement->pairing->on_judged(*judgement);
         });
     });
-    if (!submitted)
+    if (!submitted) {
+        base::report_shortage(base::Resource::workers, "a connection to pairing_listen", "too many requests wait");
         return refuse(judgement->joining, "too many requests wait for the directory");
+    }
     judged_.insert(judgement);
 }
 

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace tunnel {
@@ -14,7 +12,7 @@ VirtualServer::VirtualServer(const Environment& environment, const rpch::Cookie&
                              Grants::Shared grant, Host& host)
     : environment_(environment), virtual_connection_(virtual_connection), grant_(std::move(grant)), host_(host),
       role_({.receive_window = environment.settings.receive_window, .recycle = true}),
-      dialer_(std::make_unique<Dialer>(environment.loop, environment.workers, environment.policy))
+      dialer_(std::make_unique<Dialer>(environment))
 {
     dialer_->start(grant_->route, grant_->party.target, net::Millis(environment.settings.connect_timeout),
                    Dialer::Callback::of<&VirtualServer::on_dialed>(this));
@@ -22,15 +20,15 @@ VirtualServer::VirtualServer(const Environment& environment, const rpch::Cookie&
 
 void VirtualServer::on_dialed(Dialer::Outcome outcome)
 {
-    std::string failure = outcome.reason;
+    HopFailure failure = std::move(outcome.failure);
     if (outcome.fd) {
         leg_.emplace(environment_.loop, net::Stream(std::move(outcome.fd)), static_cast<Leg::Owner&>(*this));
         if (!leg_->start({}))
-            failure = std::string("the system watches no more connections: ") + std::strerror(errno);
+            failure = no_watch();
     }
     dialer_.reset();
     std::vector<ProxyLeg*> waiting = attached_;
-    if (!failure.empty()) {
+    if (!failure.reason.empty()) {
         ended_ = true;
         host_.virtual_server_ended(*this);
         // OUT first: its client can be told.

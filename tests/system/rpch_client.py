@@ -53,6 +53,7 @@ def basic(user, password):
 
 class Channel:
     """One connection to the proxy."""
+    sources = None    # an iterator of addresses that connections come from
 
     def __init__(self, address, tls=False, limit=10.0, receive_buffer=None, tickets=None):
         host, port = address.rsplit(':', 1)
@@ -61,6 +62,9 @@ class Channel:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(limit)
+        if self.sources:
+            self.socket.setsockopt(socket.IPPROTO_IP, 24, 1)   # IP_BIND_ADDRESS_NO_PORT: the port need not be free for others
+            self.socket.bind((next(self.sources), 0))
         self.socket.connect((host, int(port)))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.local = '%s:%d' % self.socket.getsockname()

@@ -106,6 +106,10 @@ TEST(config, errors_name_file_and_line)
         {"pairing_nodes = node1:6010", "/etc/x/r.conf:1: pairing_nodes: \"node1:6010\" is no address with port, as 0.0.0.0:80 or [::]:443"},
         {"pairing_nodes = 192.0.2.1:6010\npairing_nodes = 192.0.2.1:6010",
          "/etc/x/r.conf:2: pairing_nodes: \"192.0.2.1:6010\" is given twice"},
+        {"connect_from = gateway", "/etc/x/r.conf:1: connect_from: \"gateway\" is no address of one host, as 192.0.2.7 or 2001:db8::7"},
+        {"\nconnect_from = 192.0.2.7:80", "/etc/x/r.conf:2: connect_from: \"192.0.2.7:80\" is no address of one host, as 192.0.2.7 or 2001:db8::7"},
+        {"connect_from = ::", "/etc/x/r.conf:1: connect_from: \"::\" is no address of one host, as 192.0.2.7 or 2001:db8::7"},
+        {"connect_from = ::1\nconnect_from = [::1]", "/etc/x/r.conf:2: connect_from: \"[::1]\" is given twice"},
         {"basic_without_tls = 1", "/etc/x/r.conf:1: basic_without_tls: \"1\" is neither yes nor no"},
         {"workers = 257", "/etc/x/r.conf:1: workers: \"257\" is not in the range 0..256"},
         {"workers = two", "/etc/x/r.conf:1: workers: \"two\" is no number"},
@@ -185,6 +189,15 @@ TEST(config, own_node)
         LONGS_EQUAL_TEXT(row.node, own ? static_cast<int>(*own) : -1, row.text);
     }
     CHECK_FALSE(good("").own_node().has_value());
+}
+
+TEST(config, source_addresses)
+{
+    const Config config = good("connect_from = 192.0.2.7\nconnect_from = 2001:db8::7\n");
+    LONGS_EQUAL(2, config.connect_from.size());
+    STRCMP_EQUAL("192.0.2.7:0", config.connect_from[0].text().c_str());
+    STRCMP_EQUAL("[2001:db8::7]:0", config.connect_from[1].text().c_str());
+    LONGS_EQUAL(1, compare(good(""), config).restart.size());
 }
 
 TEST(config, every_error_is_told)

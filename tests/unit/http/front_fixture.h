@@ -66,6 +66,8 @@ struct FrontFixture {
     /// Makes the front anew, after a change of `limits` or `rpc_connect`.
     void restart(unsigned threads = 2, std::size_t waiting = 100);
 
+    /// The number that the next descriptor will have.
+    int newest_descriptor() const { return base::UniqueFd(::dup(listener.get())).get(); }
     /// Rounds of the loop until `done`, for at most three seconds.
     bool wait(const std::function<bool()>& done);
     /// Rounds of the loop for this long.

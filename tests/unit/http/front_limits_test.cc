@@ -1,5 +1,8 @@
 #include "front_group.h"
 
+#include <sys/resource.h>
+#include <sys/socket.h>
+
 TEST_GROUP_BASE(FrontLimits, FrontGroup)
 {
     /// Sends the bytes of a head one by one, 30 ms apart, until the front says something.
@@ -80,6 +83,69 @@ TEST(FrontLimits, tunnelsCountTowardsTheLimit)
     STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", second.receive_all());
     first.send(echo_head);
     CHECK_TRUE(first.receive(echo_end) == echo_reply);
+}
+
+TEST(FrontLimits, whoIsTurnedAwayCanFinishHisRequest)
+{
+    f().limits.connections = 0;
+    f().restart();
+    Client client(f());
+    client.send(in_head + "and more");
+    STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", client.receive_all());
+    client.send("and more");
+    f().idle(10);
+    client.send("and more");
+    CHECK_FALSE(client.reset());
+}
+
+TEST(FrontLimits, clientsEndWhereDescriptorsRunShort)
+{
+    const int next = f().newest_descriptor();
+    f().limits.descriptors = static_cast<std::size_t>(next) + 5;
+    f().limits.descriptors_owed = 2;
+    f().restart();
+    // Each of the test's clients takes one too, and one that is waiting takes two more.
+    Client first(f()), second(f());
+    first.send(echo_head);
+    CHECK_TRUE(first.receive(echo_end) == echo_reply);
+    STARTS("HTTP/1.0 503 RPC Error: 6b9\r\n", second.receive_all());
+    LONGS_EQUAL(1, log->count(" turned-away "));
+    CHECK_TRUE(log->count("LimitNOFILE") > 0);
+    first.close();
+    second.close();
+    CHECK_TRUE(all_gone());
+    f().idle(20);
+    Client third(f());
+    third.send(echo_head);
+    CHECK_TRUE(third.receive(echo_end) == echo_reply);
+}
+
+TEST(FrontLimits, theVeryLastDescriptor)
+{
+    int ends[2];
+    LONGS_EQUAL(0, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends));
+    const base::UniqueFd client(ends[0]);
+    f().front->overflow(base::UniqueFd(ends[1]), false);
+    char text[64] = {};
+    CHECK_TRUE(::recv(client.get(), text, 27, 0) == 27);
+    STRCMP_EQUAL("HTTP/1.0 503 RPC Error: 6b9", text);
+}
+
+TEST(FrontLimits, noDescriptorsForARequest)
+{
+    Client ours(f()), other(f());
+    rlimit before;
+    getrlimit(RLIMIT_NOFILE, &before);
+    rlimit none = before;
+    none.rlim_cur = 3;
+    setrlimit(RLIMIT_NOFILE, &none);
+    ours.send(in_head);
+    other.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const std::string reply = ours.receive_all(), plain = other.receive_all();
+    setrlimit(RLIMIT_NOFILE, &before);
+    STARTS("HTTP/1.0 503 RPC Error: 6b9\r\n", reply);
+    STARTS("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n", plain);
+    LONGS_EQUAL(2, log->count("reason=\"no room in the HTTP engine: Too many open files\""));
 }
 
 TEST(FrontLimits, clientsMayLeaveAtAnyPoint)

@@ -1,8 +1,11 @@
 #include "net/connector.h"
+
+#include "base/log.h"
 #include "test_streams.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <memory>
@@ -44,6 +47,22 @@ struct Port {
     }
 };
 
+/// No descriptor can be opened during its life.
+class NoDescriptors {
+public:
+    NoDescriptors()
+    {
+        getrlimit(RLIMIT_NOFILE, &before_);
+        rlimit none = before_;
+        none.rlim_cur = 3;
+        setrlimit(RLIMIT_NOFILE, &none);
+    }
+    ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_;
+};
+
 /// A listener whose queue is full: further connections get no answer.
 struct DeafPort : Port {
     std::vector<base::UniqueFd> fill;
@@ -64,6 +83,7 @@ struct DeafPort : Port {
 TEST_GROUP(Connector) {
     std::optional<Loop> loop;
     std::optional<base::Workers> workers;
+    net::Sources sources;
     std::unique_ptr<Connector> connector;
     std::optional<ConnectResult> result;
     bool destroy_in_callback = false;
@@ -82,6 +102,7 @@ TEST_GROUP(Connector) {
     {
         result.reset();
         connector.reset();
+        sources = {};
         workers.reset();
         loop.reset();
     }
@@ -282,4 +303,60 @@ TEST(Connector, busyWorkers)
     busy.start("localhost", 6001, Millis(1000), callback());
     wait();
     CHECK_TRUE(result->cause == Cause::too_busy);
+}
+
+TEST(Connector, comesFromTheSourcesInTurn)
+{
+    const Port port("127.0.0.1", true);
+    sources = net::Sources({*Address::from_host("127.0.0.2", 0), *Address::from_host("127.0.0.3", 0)});
+    connector->draw_from(sources);
+    for (const char* source : {"127.0.0.2", "127.0.0.3", "127.0.0.2"}) {
+        result.reset();
+        connect("127.0.0.1", port.address.port());
+        CHECK_TRUE(result->ok());
+        STRCMP_EQUAL(source, Address::local_of(result->fd.get()).host_text().c_str());
+    }
+}
+
+TEST(Connector, theOtherFamilyIsLeftToTheKernel)
+{
+    if (!have_ipv6())
+        return;
+    const Port port("::1", true);
+    sources = net::Sources({*Address::from_host("127.0.0.2", 0)});
+    connector->draw_from(sources);
+    connect("::1", port.address.port());
+    CHECK_TRUE(result->ok());
+}
+
+// 192.0.2.1 is for documentation: no machine has it.
+TEST(Connector, aSourceThatIsNotHere)
+{
+    base::log::set_level(base::log::Level::error);
+    const Port port("0.0.0.0", true);
+    const Address gone = *Address::from_host("192.0.2.1", 0);
+    connector->bind_to(gone);
+    connect("127.0.0.1", port.address.port());
+    CHECK_TRUE(result->cause == Cause::exhausted);
+    STRCMP_EQUAL(("127.0.0.1:" + std::to_string(port.address.port()) + ": Cannot assign requested address").c_str(),
+                 result->error.c_str());
+}
+
+TEST(Connector, noDescriptor)
+{
+    base::log::set_level(base::log::Level::error);
+    const Port port("127.0.0.1", true);
+    {
+        const NoDescriptors none;
+        connect("127.0.0.1", port.address.port());
+        CHECK_TRUE(result->cause == Cause::exhausted);
+        STRCMP_EQUAL((port.address.text() + ": Too many open files").c_str(), result->error.c_str());
+        result.reset();
+        connect("localhost", port.address.port());
+        CHECK_TRUE(result->cause == Cause::exhausted);
+        STRCMP_EQUAL(("localhost:" + std::to_string(port.address.port()) + ": Too many open files").c_str(), result->error.c_str());
+    }
+    result.reset();
+    connect("localhost", port.address.port());
+    CHECK_TRUE(result->ok());
 }

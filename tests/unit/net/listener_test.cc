@@ -47,6 +47,7 @@ TEST_GROUP(Listener) {
     std::vector<base::UniqueFd> accepted;
     std::vector<Address> peers;
     bool destroy_in_callback = false;
+    int overflows = 0;
 
     void setup() override { own.emplace(); }
     void teardown() override
@@ -66,6 +67,11 @@ TEST_GROUP(Listener) {
         peers.push_back(peer);
         if (destroy_in_callback)
             listener.reset();
+    }
+    void on_overflow(base::UniqueFd&& fd, const Address&)
+    {
+        ++overflows;
+        fd.reset();
     }
     void rounds(int count, int ms = 20)
     {
@@ -143,6 +149,32 @@ TEST(Listener, errorNamesAddressAndReason)
     LONGS_EQUAL(0, bind(taken.get(), reinterpret_cast<sockaddr*>(&storage), size));
     LONGS_EQUAL(0, ::listen(taken.get(), 1));
     CHECK_THROWS(std::runtime_error, listen(Address::local_of(taken.get()).text().c_str()));
+}
+
+// The kernel may put a client on any number below the limit, so the test leaves exactly none.
+TEST(Listener, theLastDescriptorIsForALastWord)
+{
+    using Group = TEST_GROUP_CppUTestGroupListener;
+    listener = std::make_unique<Listener>(*own, *Address::parse("127.0.0.1:0"), Listener::Callback::of<&Group::on_accept>(this),
+                                          Listener::Callback::of<&Group::on_overflow>(this));
+    const base::UniqueFd one = connect_to(listener->local()), two = connect_to(listener->local());
+    rlimit before;
+    getrlimit(RLIMIT_NOFILE, &before);
+    rlimit none = before;
+    const base::UniqueFd next(dup(0));
+    none.rlim_cur = static_cast<rlim_t>(next.get()); // and all below are taken
+    setrlimit(RLIMIT_NOFILE, &none);
+    rounds(3);
+    setrlimit(RLIMIT_NOFILE, &before);
+    LONGS_EQUAL(2, overflows);
+    LONGS_EQUAL(0, accepted.size());
+    for (const base::UniqueFd* client : {&one, &two}) {
+        char byte;
+        LONGS_EQUAL(0, recv(client->get(), &byte, 1, MSG_DONTWAIT)); // closed in order
+    }
+    const base::UniqueFd three = connect_to(listener->local());
+    rounds(3);
+    LONGS_EQUAL(1, accepted.size());
 }
 
 TEST(Listener, pausesWithoutDescriptors)

@@ -47,7 +47,7 @@ TEST(Farewell, whoHasSaidHisLastWordIsNotWaitedFor)
 
 TEST(Farewell, whoMaySendOnIsListenedTo)
 {
-    for (const std::string text : {"", "a few words", std::string(5000, 'x').c_str()}) {
+    for (const std::string& text : {std::string(), std::string("a few words"), std::string(5000, 'x')}) {
         auto [peer, stream] = ends();
         say(peer, text);
         farewell.say(std::move(stream), base::bytes_of("bye"));

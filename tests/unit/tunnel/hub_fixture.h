@@ -100,6 +100,7 @@ struct HubGroup : Utest {
     TemporaryDirectory directory;
     tunnel::Settings settings;
     tunnel::Nodes nodes;
+    net::Sources sources;
     std::unique_ptr<net::Loop> loop;
     std::unique_ptr<base::Workers> workers;
     std::unique_ptr<directory::Policy> policy;
@@ -126,7 +127,7 @@ struct HubGroup : Utest {
         loop = std::make_unique<net::Loop>();
         workers = std::make_unique<base::Workers>(1, 16);
         policy = std::make_unique<directory::Policy>(directory.path);
-        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *workers, *policy, settings, nodes});
+        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *workers, *policy, settings, nodes, sources});
     }
     void teardown() override
     {
