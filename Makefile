@@ -3,7 +3,7 @@
 #   make            configure if needed, and build the three programs, in obj/
 #   make demo       on a fresh machine: installs what is missing, builds, shows the main job
 #   make check      on a fresh machine: installs what is missing, builds, runs every test
-#   make bench      side by side with haproxy on this machine, as ratios;  make bench-quick in two minutes
+#   make bench      side by side with haproxy on this machine, as ratios, twenty minutes;  make bench-quick in two
 #   make soak       the long tests, ten minutes at most: gigabytes over thousands of short-lived channels
 #   make install    honours prefix and DESTDIR; never overwrites a configuration
 #   make dist       the source archive;  make distcheck proves it whole
@@ -128,8 +128,9 @@ PING_SRC   = $(PING_PARTS) src/tools/ping_report.cc src/tools/ask_password.cc sr
              src/tools/ping_proxy.cc src/tools/ping_echo.cc src/tools/ping_caller.cc \
              src/tools/ping_tunnel.cc src/tools/ping_plain.cc src/tools/ping_main.cc
 BENCH_SRC  = tests/bench/pattern.cc tests/bench/channel.cc tests/bench/hold.cc tests/bench/request.cc \
-             tests/bench/tunnel.cc tests/bench/server_end.cc tests/bench/connection.cc tests/bench/session.cc \
-             tests/bench/backend.cc tests/bench/meter.cc tests/bench/report.cc tests/bench/load.cc tests/bench/main.cc
+             tests/bench/tunnel.cc tests/bench/tunnel_work.cc tests/bench/fleet.cc tests/bench/pacer.cc \
+             tests/bench/server_end.cc tests/bench/connection.cc tests/bench/session.cc tests/bench/backend.cc \
+             tests/bench/meter.cc tests/bench/report.cc tests/bench/steps.cc tests/bench/load.cc tests/bench/main.cc
 TEST_SRC   = tests/unit/main.cc $(foreach layer,$(LAYERS),$($(layer)_TEST)) \
              $(if $(filter http,$(LAYERS)),$(daemon_TEST) $(DAEMON_PARTS) $(ping_TEST) $(PING_PARTS))
 

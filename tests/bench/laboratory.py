@@ -2,14 +2,18 @@
 import base64
 import json
 import os
+import select
 import shutil
 import socket
 import subprocess
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 OBJ = os.path.abspath(os.environ.get("OBJ", os.path.join(os.path.dirname(os.path.dirname(HERE)), "obj")))
-USER, PASSWORD, TARGET = "bench", "Bench-Pass-1!", "bench01:6001"
+USER, PASSWORD = "bench", "Bench-Pass-1!"
+TARGETS = {"tcp": "bench01:{}", "http": "bench02:{}"}
+FIRST_PORT = 6001
 ADDRESS = f"127.{1 + os.getpid() // 250 % 250}.{1 + os.getpid() % 250}.1"
 
 
@@ -37,13 +41,55 @@ class Daemon:
         self.process, self.ports = process, ports
 
 
-class Laboratory:
-    """The port `backend` is where the generator listens; the target leads there, over a hop of the kind `hop`."""
+class Generator:
+    """A bench-load that waits for steps; each is answered with the figures since the last one."""
 
-    def __init__(self, hop):
+    def __init__(self, process, told):
+        self.process, self.told = process, told
+        self.text = b""  # not yet taken
+
+    def say(self, step):
+        self.process.stdin.write(step.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def answer(self, limit, lenient=False):
+        """`lenient`: tunnels may have failed to open."""
+        end = time.monotonic() + limit
+        while b"\n" not in self.text:
+            if not select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))[0]:
+                raise Failure(f"{self.told}: no answer after {limit} s")
+            piece = os.read(self.process.stdout.fileno(), 65536)
+            if not piece:
+                raise Failure(f"{self.told}: {self.process.stderr.read().decode().strip()}")
+            self.text += piece
+        line, _, self.text = self.text.partition(b"\n")
+        found = json.loads(line)
+        if found["failed"] and not lenient:
+            raise Failure(f"{self.told}: {found['failed']} tunnels failed: {found['failure']}")
+        return found
+
+    def step(self, step, limit=90, lenient=False):
+        self.say(step)
+        return self.answer(limit, lenient)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        for pipe in self.process.stdin, self.process.stdout, self.process.stderr:
+            pipe.close()
+
+
+class Laboratory:
+    """`backends` are where generators listen, each at its own; targets lead there, over hops of both kinds."""
+
+    def __init__(self, hop, backends=1):
         self.hop = hop
         self.directory = tempfile.mkdtemp(prefix="rpctunnel-bench.")
-        self.backend = f"{ADDRESS}:{free_port()}"
+        self.backends = []
+        while len(self.backends) < backends:
+            backend = f"{ADDRESS}:{free_port()}"
+            if backend not in self.backends:
+                self.backends.append(backend)
         self.daemons = 0
         self.prepare()
 
@@ -63,16 +109,21 @@ class Laboratory:
             for part in certificate, key:
                 with open(part) as source:
                     both.write(source.read())
-        database = self.path("directory.db")
+        self.ctl("init")
+        self.add_user(USER)
+        for hop, target in TARGETS.items():
+            server = target.partition(":")[0]
+            self.ctl("server", "add", server.upper(), "--fqdn", f"{server}.example")
+            self.ctl("valid-ports", "add", f"{server}:{FIRST_PORT}-{FIRST_PORT + len(self.backends) - 1}")
+            for number, backend in enumerate(self.backends):
+                self.ctl("endpoint", "add", server.upper(), str(FIRST_PORT + number), "--transport",
+                         "ncacn_http" if hop == "http" else "ncacn_ip_tcp", "--connect", backend)
 
-        def ctl(*words, text=None):
-            self.call(os.path.join(OBJ, "rpctunnelctl"), "-d", database, *words, text=text)
-        ctl("init")
-        ctl("user", "add", USER, text=PASSWORD + "\n")
-        ctl("server", "add", "BENCH01", "--fqdn", "bench01.example")
-        ctl("endpoint", "add", "BENCH01", "6001", "--transport",
-            "ncacn_http" if self.hop == "http" else "ncacn_ip_tcp", "--connect", self.backend)
-        ctl("valid-ports", "add", "bench01:6001")
+    def ctl(self, *words, text=None):
+        self.call(os.path.join(OBJ, "rpctunnelctl"), "-d", self.path("directory.db"), *words, text=text)
+
+    def add_user(self, name):
+        self.ctl("user", "add", name, text=PASSWORD + "\n")
 
     def start_daemon(self, lines=(), workers=1, folder=OBJ, cores=()):
         """rpctunneld with these lines added to its configuration."""
@@ -94,14 +145,32 @@ class Laboratory:
                 raise Failure("rpctunneld does not start: " + log.read()[-500:])
         return Daemon(process, {"no": words["plain"], "yes": words["tls"]})
 
-    def generate(self, pids, limit, cores=(), **words):
-        """The figures of one run of bench-load; it must end within `limit` seconds. Words are its options."""
-        command = [os.path.join(OBJ, "bench-load"), "--hop", self.hop, "--listen", self.backend, "--target", TARGET,
-                   "--authorization", "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()]
+    def command(self, pids, backend=0, users=(USER,), hop=None, **words):
+        """A command line of bench-load, at one of the backends. Words are its options."""
+        hop = hop or self.hop
+        command = [os.path.join(OBJ, "bench-load"), "--hop", hop, "--listen", self.backends[backend],
+                   "--target", TARGETS[hop].format(FIRST_PORT + backend)]
+        for user in users:
+            command += ["--authorization", "Basic " + base64.b64encode(f"{user}:{PASSWORD}".encode()).decode()]
         for pid in pids:
             command += ["--relay-pid", str(pid)]
         for name, value in words.items():
             command += ["--" + name.replace("_", "-"), str(value)]
+        return command
+
+    def begin(self, pids, cores=(), idle=False, **words):
+        """A generator that waits for steps. `idle`: it has what the others on its cores leave."""
+        def prepare():
+            pinned(cores)()
+            if idle:
+                os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        process = subprocess.Popen(self.command(pids, steps="yes", **words), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, preexec_fn=prepare)
+        return Generator(process, " ".join(f"{name}={value}" for name, value in words.items()))
+
+    def generate(self, pids, limit, cores=(), **words):
+        """The figures of one run of bench-load; it must end within `limit` seconds. Words are its options."""
+        command = self.command(pids, **words)
         told = " ".join(f"{name}={value}" for name, value in words.items())
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=limit, preexec_fn=pinned(cores))

@@ -1,6 +1,9 @@
 #include "bench/load.h"
 
-#include <sstream>
+#include "bench/pacer.h"
+#include "bench/steps.h"
+
+#include <optional>
 
 namespace bench {
 namespace {
@@ -13,12 +16,6 @@ constexpr std::uint32_t settling = 200; // ms
 
 /// When the memory is looked at that later work must not exceed: 64 MiB each way.
 constexpr std::uint64_t early = 128u << 20;
-
-/// Not all from one address: each has 28,000 ports.
-net::Address source(std::uint32_t number)
-{
-    return *net::Address::from_host("127.77." + std::to_string(number % 200) + ".1", 0);
-}
 
 std::unique_ptr<net::TlsClientContext> client_context(const Plan& plan)
 {
@@ -35,63 +32,28 @@ std::unique_ptr<net::TlsClientContext> client_context(const Plan& plan)
 
 Load::Load(const Plan& plan)
     : plan_(plan), pattern_(plan.pdu), tls_(client_context(plan)),
-      client_{{loop_, plan_, pattern_, tls_.get()}, counts_, *this},
+      fleet_({loop_, plan_, pattern_, tls_.get()}, counts_),
       server_{{loop_, plan_, pattern_, counts_}, *this}, backend_(server_)
 {
 }
 
 void Load::run()
 {
+    if (plan_.steps)
+        return steps();
     switch (plan_.work) {
     case Work::echo:
     case Work::up:
     case Work::down:
     case Work::both: return plan_.calls || plan_.mib ? bounded() : work();
-    case Work::idle: return idle();
     case Work::churn: return churn();
+    case Work::idle: break; // needs steps
     }
-}
-
-void Load::tunnel_opened(Tunnel& tunnel)
-{
-    ++counts_.opened;
-    if (cipher_.empty())
-        cipher_ = tunnel.describe();
-    if (plan_.work == Work::churn) {
-        tunnel.close();
-        loop_.defer([this, &tunnel] {
-            const auto place = places_.find(&tunnel);
-            tunnels_.erase(place->second);
-            places_.erase(place);
-        });
-    }
-    loop_.defer([this] { open_some(); });
 }
 
 void Load::session_ended()
 {
     ++counts_.closed;
-}
-
-void Load::open_some()
-{
-    while (started_ < wanted_ && started_ - counts_.opened < plan_.concurrency) {
-        tunnels_.emplace_front(client_, source(started_++));
-        places_[&tunnels_.front()] = tunnels_.begin();
-        tunnels_.front().open();
-    }
-}
-
-void Load::open_until(std::uint32_t tunnels)
-{
-    wanted_ = tunnels;
-    open_some();
-    const std::uint64_t limit = now_ns() + set_up_patience_ns;
-    while (counts_.opened < wanted_) {
-        loop_.run_once(net::Millis{100});
-        if (now_ns() > limit)
-            give_up("only " + std::to_string(counts_.opened) + " of " + std::to_string(wanted_) + " tunnels opened");
-    }
 }
 
 void Load::wait(std::uint32_t milliseconds)
@@ -103,8 +65,8 @@ void Load::wait(std::uint32_t milliseconds)
 
 void Load::work()
 {
-    open_until(plan_.tunnels);
-    for (Tunnel& tunnel : tunnels_)
+    fleet_.open_until(plan_.tunnels);
+    for (Tunnel& tunnel : fleet_.all())
         tunnel.start();
     wait(plan_.warm_up);
     const Snapshot before = look();
@@ -131,9 +93,9 @@ void Load::bounded()
 {
     const Goal goal(plan_);
     const std::uint64_t all = (goal.up + goal.down) * plan_.tunnels;
-    open_until(plan_.tunnels);
+    fleet_.open_until(plan_.tunnels);
     const Snapshot before = look();
-    for (Tunnel& tunnel : tunnels_)
+    for (Tunnel& tunnel : fleet_.all())
         tunnel.start();
     std::uint64_t early_memory = 0, seen = 0, seen_at = now_ns();
     for (std::uint64_t done = 0; done < all; done = counts_.up + counts_.down) {
@@ -146,7 +108,7 @@ void Load::bounded()
             seen_at = now;
         } else if (now - seen_at > progress_patience_ns) {
             give_up("no progress for 20 s: " + std::to_string(done) + " of " + std::to_string(all) + " bytes; " +
-                    tunnels_.front().progress());
+                    fleet_.all().front().progress());
         }
     }
     const Snapshot after = look();
@@ -154,7 +116,7 @@ void Load::bounded()
     compare_totals();
     const std::uint64_t late_memory = look().resident;
     backend_.expect_closing();
-    for (Tunnel& tunnel : tunnels_)
+    for (Tunnel& tunnel : fleet_.all())
         tunnel.close();
     wait_closed();
     report(before, after,
@@ -169,7 +131,7 @@ void Load::compare_totals()
         if (found != wanted)
             give_up(std::string(end) + " received " + std::to_string(found) + " bytes instead of " + std::to_string(wanted));
     };
-    for (const Tunnel& tunnel : tunnels_)
+    for (const Tunnel& tunnel : fleet_.all())
         compare("a client", tunnel.received(), goal.down);
     for (const std::shared_ptr<Session>& session : backend_.sessions())
         compare("a backend session", session->received(), goal.up);
@@ -178,25 +140,10 @@ void Load::compare_totals()
                 std::to_string(plan_.tunnels) + " tunnels");
 }
 
-void Load::idle()
-{
-    open_until(plan_.warm_tunnels);
-    wait(plan_.warm_up);
-    const std::uint64_t first = look().resident;
-    open_until(plan_.warm_tunnels + plan_.tunnels);
-    wait(plan_.warm_up);
-    const Snapshot before = look();
-    std::ostringstream memory;
-    memory << "\"kib_per_tunnel\": "
-           << (static_cast<double>(before.resident) - static_cast<double>(first)) / 1024 / plan_.tunnels << ", ";
-    wait(plan_.milliseconds);
-    report(before, look(), memory.str());
-}
-
 void Load::wait_closed()
 {
     const std::uint64_t limit = now_ns() + set_up_patience_ns;
-    while (counts_.closed < wanted_) {
+    while (counts_.closed < fleet_.opened()) {
         loop_.run_once(net::Millis{100});
         if (now_ns() > limit)
             give_up("only " + std::to_string(counts_.closed) + " tunnels were closed at the backend");
@@ -206,18 +153,43 @@ void Load::wait_closed()
 void Load::churn()
 {
     backend_.expect_closing();
-    open_until(plan_.warm_tunnels);
+    fleet_.open_until(plan_.warm_tunnels);
     wait_closed();
     const Snapshot before = look();
-    open_until(plan_.warm_tunnels + plan_.tunnels);
+    fleet_.open_until(plan_.warm_tunnels + plan_.tunnels);
     wait_closed();
     counts_.messages = plan_.tunnels;
     report(before, look());
 }
 
+/// One line after each step, with what has happened since the last one.
+void Load::steps()
+{
+    backend_.expect_closing();
+    fleet_.open_until(plan_.warm_tunnels);
+    wait(plan_.warm_up);
+    Steps steps(loop_);
+    std::optional<Pacer> pacer;
+    counts_.recording = true;
+    Snapshot before = look();
+    for (Steps::Step step = Steps::Step::look; step != Steps::Step::end; step = steps.next(plan_.poll)) {
+        if (step == Steps::Step::open)
+            fleet_.open_until(plan_.warm_tunnels + plan_.tunnels);
+        if (step == Steps::Step::start) {
+            for (Tunnel* const tunnel : fleet_.working())
+                tunnel->start();
+            if (plan_.pace)
+                pacer.emplace(loop_, fleet_.working(), plan_.pace, counts_);
+        }
+        const Snapshot after = look();
+        report(before, after);
+        before = after;
+    }
+}
+
 void Load::report(const Snapshot& before, const Snapshot& after, const std::string& first)
 {
-    bench::report(plan_, before, after, counts_.latencies, cipher_, first);
+    bench::report(plan_, before, after, counts_, fleet_.cipher(), first);
 }
 
 } // namespace bench

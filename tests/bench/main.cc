@@ -76,11 +76,13 @@ bench::Plan read_options(int count, char** words)
         {"--connect-out", [&](auto text) { addresses(plan.connect_out, text); }},
         {"--listen", [&](auto text) { address(plan.listen, text); }},
         {"--target", [&](auto text) { plan.target = text; }},
-        {"--authorization", [&](auto text) { plan.authorization = text; }},
+        {"--authorization", [&](auto text) { plan.authorizations.emplace_back(text); }},
         {"--tls", [&](auto text) { choose(plan.tls, text, {"no", "yes"}); }},
         {"--tunnels", to(plan.tunnels)},
         {"--warm-tunnels", to(plan.warm_tunnels)},
         {"--concurrency", to(plan.concurrency)},
+        {"--rate", to(plan.rate)},
+        {"--pace", to(plan.pace)},
         {"--pdu", to(plan.pdu)},
         {"--window", to(plan.window)},
         {"--lifetime", to(plan.lifetime)},
@@ -90,6 +92,8 @@ bench::Plan read_options(int count, char** words)
         {"--mib", to(plan.mib)},
         {"--milliseconds", to(plan.milliseconds)},
         {"--warm-up", to(plan.warm_up)},
+        {"--steps", [&](auto text) { choose(plan.steps, text, {"no", "yes"}); }},
+        {"--poll", [&](auto text) { choose(plan.poll, text, {"no", "yes"}); }},
         {"--relay-pid", [&](auto text) { number(plan.relay_pids.emplace_back(), text); }},
     };
     for (int i = 1; i < count; i += 2) {
@@ -100,8 +104,12 @@ bench::Plan read_options(int count, char** words)
     }
     if (plan.connect_in.empty() || (plan.connect_out.empty() && plan.relay != bench::Relay::single))
         give_up("no address of a relay");
-    if (plan.calls && plan.work != bench::Work::echo)
-        give_up("--calls is for echo");
+    if ((plan.calls || plan.pace) && plan.work != bench::Work::echo)
+        give_up("--calls and --pace are for echo");
+    if (!plan.steps && (plan.pace || plan.rate || plan.poll || plan.work == bench::Work::idle))
+        give_up("--pace, --rate, --poll and idle need steps");
+    if (plan.authorizations.empty())
+        plan.authorizations.emplace_back();
     if (plan.mib && plan.work != bench::Work::up && plan.work != bench::Work::down && plan.work != bench::Work::both)
         give_up("--mib is for up, down and both");
     return plan;

@@ -40,11 +40,13 @@ struct Plan {
     std::vector<net::Address> connect_in, connect_out;
     net::Address listen;       ///< the backend
     std::string target;        ///< of the tunnels: server:port
-    std::string authorization; ///< value of the header field
+    std::vector<std::string> authorizations; ///< values of the header field; tunnels take turns
     bool tls = false;
     std::uint32_t tunnels = 1;
-    std::uint32_t warm_tunnels = 0; ///< idle: opened before the first look at the memory
+    std::uint32_t warm_tunnels = 0; ///< opened before the first look at the memory, and without work
     std::uint32_t concurrency = 32; ///< tunnels in set-up at a time
+    std::uint32_t rate = 0;         ///< tunnels that begin to open in a second; 0: as soon as `concurrency` admits
+    std::uint32_t pace = 0;         ///< echo: PDUs a second, of all tunnels; 0: each when the last one is back
     std::uint32_t pdu = 32;         ///< bytes
     std::uint32_t window = 65536;   ///< of the client, bytes
     std::uint32_t lifetime = 1u << 30;        ///< Content-Length of every IN request, bytes
@@ -55,6 +57,8 @@ struct Plan {
     std::uint64_t mib = 0;   ///< up, down, both: in each direction of the work
     std::uint32_t milliseconds = 1000;
     std::uint32_t warm_up = 200;    ///< milliseconds
+    bool steps = false;             ///< what happens when is told on standard input, see Steps
+    bool poll = false;              ///< the core is never left to sleep while a step is awaited or tunnels open
     std::vector<int> relay_pids;
 };
 
@@ -74,9 +78,13 @@ struct Counts {
     std::uint64_t held = 0;       ///< RTS PDUs of the client that were held back
     std::uint32_t opened = 0;     ///< tunnels
     std::uint32_t closed = 0;     ///< tunnels, the backend's end seen closed
+    std::uint32_t failed = 0;     ///< tunnels that could not be opened
+    std::string failure;          ///< why the first of these
     bool recording = false;       ///< latencies
     bool exhausted = false;       ///< a channel that is not replaced nears the end of its life
-    std::vector<std::uint32_t> latencies; ///< ns
+    std::vector<std::uint64_t> latencies; ///< ns, of PDUs, from the time when they were due
+    std::vector<std::uint64_t> delays;    ///< ns: how long after that they were sent
+    std::vector<std::uint64_t> openings;  ///< ns, of tunnels, from the time when they were due
 };
 
 /// A channel that is not replaced carries 1 GiB in its life; some is kept for RTS PDUs.

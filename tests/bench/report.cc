@@ -7,11 +7,32 @@
 namespace bench {
 namespace {
 
-double percentile(const std::vector<std::uint32_t>& sorted, double part)
+class Percentiles {
+public:
+    /// Takes the figures out.
+    explicit Percentiles(std::vector<std::uint64_t>& figures)
+    {
+        sorted_.swap(figures);
+        std::sort(sorted_.begin(), sorted_.end());
+    }
+    /// Of ns, us. `part`: 0 to 1. Zero when there are no figures.
+    double us(double part) const
+    {
+        if (sorted_.empty())
+            return 0;
+        const auto place = static_cast<std::size_t>(part * static_cast<double>(sorted_.size() - 1));
+        return static_cast<double>(sorted_[place]) / 1000;
+    }
+
+private:
+    std::vector<std::uint64_t> sorted_;
+};
+
+/// For a string of JSON.
+std::string quoted(std::string text)
 {
-    if (sorted.empty())
-        return 0;
-    return sorted[static_cast<std::size_t>(part * static_cast<double>(sorted.size() - 1))] / 1000.0;
+    std::replace_if(text.begin(), text.end(), [](char c) { return c < ' ' || c == '"' || c == '\\'; }, '\'');
+    return text;
 }
 
 double seconds(std::uint64_t ns)
@@ -50,14 +71,16 @@ Snapshot look(const Plan& plan, const Counts& counts)
     now.down = counts.down;
     now.recycles = counts.recycles;
     now.held = counts.held;
+    now.opened = counts.opened;
+    now.failed = counts.failed;
     now.at = now_ns();
     return now;
 }
 
-void report(const Plan& plan, const Snapshot& before, const Snapshot& after, std::vector<std::uint32_t>& latencies,
+void report(const Plan& plan, const Snapshot& before, const Snapshot& after, Counts& counts,
             const std::string& cipher, const std::string& first)
 {
-    std::sort(latencies.begin(), latencies.end());
+    const Percentiles latencies(counts.latencies), delays(counts.delays), openings(counts.openings);
     std::uint64_t relay = 0;
     std::uint64_t busiest = 0;
     for (std::size_t i = 0; i < after.relay_cpu.size(); ++i)
@@ -79,7 +102,12 @@ void report(const Plan& plan, const Snapshot& before, const Snapshot& after, std
               << ", \"relay_busiest_thread_cpu\": " << seconds(busiest)
               << ", \"generator_cpu\": " << seconds(after.generator_cpu - before.generator_cpu)
               << ", \"machine_cpu\": " << seconds(after.machine_cpu - before.machine_cpu)
-              << ", \"p50_us\": " << percentile(latencies, 0.5) << ", \"p99_us\": " << percentile(latencies, 0.99)
+              << ", \"resident\": " << after.resident
+              << ", \"p50_us\": " << latencies.us(0.5) << ", \"p99_us\": " << latencies.us(0.99)
+              << ", \"max_us\": " << latencies.us(1) << ", \"delay_p99_us\": " << delays.us(0.99)
+              << ", \"opened\": " << after.opened - before.opened << ", \"failed\": " << after.failed - before.failed
+              << ", \"failure\": \"" << quoted(counts.failure) << "\", \"opening_p50_us\": " << openings.us(0.5)
+              << ", \"opening_p99_us\": " << openings.us(0.99) << ", \"opening_max_us\": " << openings.us(1)
               << ", \"cipher\": \"" << cipher << "\"}" << std::endl;
 }
 

@@ -15,6 +15,7 @@ struct Snapshot {
     std::uint64_t messages = 0, up = 0, down = 0;
     Recycles recycles;
     std::uint64_t held = 0;
+    std::uint32_t opened = 0, failed = 0;
     std::uint64_t generator_cpu = 0; ///< ns
     std::uint64_t machine_cpu = 0;   ///< ns
     std::vector<CpuByThread> relay_cpu;
@@ -23,9 +24,9 @@ struct Snapshot {
 
 Snapshot look(const Plan& plan, const Counts& counts);
 
-/// Prints what happened between two looks, one line of JSON that begins with the members in `first`. Sorts the
-/// latencies.
-void report(const Plan& plan, const Snapshot& before, const Snapshot& after, std::vector<std::uint32_t>& latencies,
+/// Prints what happened between two looks, one line of JSON that begins with the members in `first`. The latencies
+/// in `counts` are taken out.
+void report(const Plan& plan, const Snapshot& before, const Snapshot& after, Counts& counts,
             const std::string& cipher, const std::string& first);
 
 } // namespace bench

@@ -9,8 +9,9 @@ constexpr std::size_t head_limit = 4096;
 
 } // namespace
 
-Request::Request(const Means& means, Owner& owner, Kind kind, std::uint32_t body)
-    : means_(means), owner_(owner), kind_(kind), body_(body), channel_(means.loop, means.pattern, *this)
+Request::Request(const Means& means, Owner& owner, Kind kind, std::uint32_t body, const std::string& authorization)
+    : means_(means), owner_(owner), kind_(kind), body_(body), authorization_(authorization),
+      channel_(means.loop, means.pattern, *this)
 {
 }
 
@@ -26,7 +27,7 @@ std::string Request::head() const
            " HTTP/1.1\r\n"
            "Cache-Control: no-cache\r\nConnection: Keep-Alive\r\nPragma: no-cache\r\nAccept: application/rpc\r\n"
            "User-Agent: MSRPC\r\nHost: bench.example\r\nContent-Length: " +
-           std::to_string(body_) + "\r\nAuthorization: " + means_.plan.authorization + "\r\n\r\n";
+           std::to_string(body_) + "\r\nAuthorization: " + authorization_ + "\r\n\r\n";
 }
 
 void Request::channel_ready(Channel&)

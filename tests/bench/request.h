@@ -38,8 +38,8 @@ public:
     };
     enum class Kind : std::uint8_t { in, out };
 
-    /// `body`: the Content-Length.
-    Request(const Means& means, Owner& owner, Kind kind, std::uint32_t body);
+    /// `body`: the Content-Length. `authorization` outlives the request.
+    Request(const Means& means, Owner& owner, Kind kind, std::uint32_t body, const std::string& authorization);
 
     void open(const net::Address& relay, const net::Address& from);
     void close() { channel_.close(); }
@@ -62,6 +62,7 @@ private:
     Owner& owner_;
     const Kind kind_;
     const std::uint32_t body_;
+    const std::string& authorization_;
     net::Address relay_;
     Channel channel_;
     rpch::Framer framer_;

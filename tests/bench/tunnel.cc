@@ -1,6 +1,5 @@
 #include "bench/tunnel.h"
 
-#include "bench/meter.h"
 #include "rpch/rts.h"
 
 #include <algorithm>
@@ -19,6 +18,12 @@ bool in_leg(rpch::Leg leg)
     return leg == rpch::Leg::in || leg == rpch::Leg::in_successor || leg == rpch::Leg::in_predecessor;
 }
 
+/// Not all from one address: each has 28,000 ports.
+net::Address source(std::uint32_t number)
+{
+    return *net::Address::from_host("127.77." + std::to_string(number % 200) + ".1", 0);
+}
+
 rpch::Client::Settings settings(const Plan& plan)
 {
     return {.receive_window = plan.window,
@@ -29,8 +34,8 @@ rpch::Client::Settings settings(const Plan& plan)
 
 } // namespace
 
-Tunnel::Tunnel(const Common& common, const net::Address& from)
-    : common_(common), from_(from), role_(settings(common.plan), rpch::Client::Cookies::random()),
+Tunnel::Tunnel(const Common& common, std::uint32_t number)
+    : common_(common), number_(number), role_(settings(common.plan), rpch::Client::Cookies::random()),
       in_time_(common.loop, net::Timer::Callback::of<&Tunnel::on_in_time>(this)),
       out_time_(common.loop, net::Timer::Callback::of<&Tunnel::on_out_time>(this))
 {
@@ -39,7 +44,7 @@ Tunnel::Tunnel(const Common& common, const net::Address& from)
 void Tunnel::open()
 {
     send_request(Leg::in);
-    if (common_.plan.relay != Relay::single)
+    if (common_.plan.relay != Relay::single && state_ == State::opening)
         send_request(Leg::out);
 }
 
@@ -52,6 +57,23 @@ void Tunnel::close()
             request->close();
 }
 
+void Tunnel::opened()
+{
+    state_ = State::opened;
+    common_.host.tunnel_opened(*this);
+}
+
+void Tunnel::fail(const std::string& reason)
+{
+    if (state_ == State::failed)
+        return;
+    if (state_ == State::opened || !common_.plan.steps)
+        give_up(reason + "; " + progress());
+    state_ = State::failed;
+    close();
+    common_.host.tunnel_failed(*this, reason);
+}
+
 void Tunnel::send_request(Leg leg)
 {
     const bool in = in_leg(leg);
@@ -59,11 +81,12 @@ void Tunnel::send_request(Leg leg)
     std::uint32_t& number = in ? in_requests_ : out_requests_;
     const std::uint32_t body = in ? common_.plan.lifetime : leg == Leg::out ? out_body : next_out_body;
     const Request::Kind kind = in ? Request::Kind::in : Request::Kind::out;
-    at(leg) = std::make_unique<Request>(common_, static_cast<Request::Owner&>(*this), kind, body);
+    const std::vector<std::string>& users = common_.plan.authorizations;
+    at(leg) = std::make_unique<Request>(common_, static_cast<Request::Owner&>(*this), kind, body, users[number_ % users.size()]);
     // Of a replacement nothing may be read before it is promoted.
     if (leg == Leg::out_successor)
         at(leg)->channel().wait_to_listen();
-    at(leg)->open(relays[number++ % relays.size()], from_);
+    at(leg)->open(relays[number++ % relays.size()], source(number_));
 }
 
 Tunnel::Leg Tunnel::leg_of(const Request& request) const
@@ -77,7 +100,7 @@ Tunnel::Leg Tunnel::leg_of(const Request& request) const
 void Tunnel::request_ready(Request& request)
 {
     if (common_.plan.relay == Relay::single)
-        return common_.host.tunnel_opened(*this);
+        return opened();
     rpch::Effects effects;
     const Leg leg = leg_of(request);
     if (leg == Leg::in)
@@ -138,93 +161,11 @@ void Tunnel::request_closed(Request& request, const std::string& reason)
 {
     const Leg leg = leg_of(request);
     if (leg == Leg::in || leg == Leg::out)
-        give_up(std::string(leg == Leg::in ? "IN" : "OUT") + " channel of the client: " + reason + "; " + progress());
+        return fail(std::string(leg == Leg::in ? "IN" : "OUT") + " channel of the client: " + reason);
     rpch::Effects effects;
     role_.on_closed(leg, effects);
     drop(leg);
     run(effects);
-}
-
-// The pattern.
-
-void Tunnel::take_pattern(base::Bytes bytes)
-{
-    if (!common_.pattern.matches(received_, bytes))
-        give_up("wrong bytes arrived at the client, offset " + std::to_string(received_) + "; " + progress());
-    received_ += bytes.size();
-    common_.counts.down += bytes.size();
-}
-
-/// All that one read brought was taken.
-void Tunnel::arrived()
-{
-    const Plan& plan = common_.plan;
-    if (plan.work != Work::echo)
-        common_.counts.exhausted |= plan.relay != Relay::rpch && received_ >= stream_limit - (4u << 20);
-    else if (received_ > wanted_)
-        give_up("more came back than was sent; " + progress());
-    else if (received_ == wanted_)
-        answered();
-}
-
-/// Echo: the PDU that was on the way has come back.
-void Tunnel::answered()
-{
-    const Plan& plan = common_.plan;
-    Counts& counts = common_.counts;
-    ++counts.messages;
-    ++answers_;
-    const std::uint64_t now = now_ns();
-    if (counts.recording)
-        counts.latencies.push_back(static_cast<std::uint32_t>(now - asked_at_));
-    if (plan.relay != Relay::rpch && wanted_ + plan.pdu > stream_limit)
-        counts.exhausted = true;
-    if (counts.exhausted || answers_ == plan.calls)
-        return;
-    if (plan.recycle_in_every > 0 && answers_ % plan.recycle_in_every == 0) {
-        rpch::Effects effects;
-        role_.recycle_in(effects);
-        run(effects);
-    }
-    asked_at_ = now;
-    wanted_ += plan.pdu;
-    pump();
-}
-
-void Tunnel::start()
-{
-    started_ = true;
-    asked_at_ = now_ns();
-    switch (common_.plan.work) {
-    case Work::echo:
-    case Work::down: wanted_ = common_.plan.pdu; break;
-    case Work::up:
-    case Work::both: wanted_ = bulk(common_.plan); break;
-    case Work::idle:
-    case Work::churn: return;
-    }
-    pump();
-}
-
-/// Gives the IN channel what the window and its lifetime admit.
-void Tunnel::pump()
-{
-    const std::uint32_t pdu = common_.plan.pdu;
-    if (common_.plan.relay == Relay::single) {
-        at(Leg::in)->channel().stream(wanted_ - admitted_);
-        admitted_ = wanted_;
-    }
-    while (wanted_ - admitted_ >= pdu && role_.admits(pdu)) {
-        role_.sent(pdu);
-        at(Leg::in)->channel().stream(pdu);
-        admitted_ += pdu;
-        if (role_.recycling_due()) {
-            rpch::Effects effects;
-            role_.recycle_in(effects);
-            run(effects);
-        }
-    }
-    at(Leg::in)->channel().flush();
 }
 
 std::string Tunnel::progress() const
@@ -258,8 +199,8 @@ void Tunnel::run(const rpch::Effects& effects)
             if (started_)
                 pump();
             break;
-        case Kind::opened: common_.host.tunnel_opened(*this); break;
-        case Kind::close: give_up(effect.reason + ("; " + progress()));
+        case Kind::opened: opened(); break;
+        case Kind::close: return fail(effect.reason);
         case Kind::connect_server:
         case Kind::respond:
         case Kind::finish:

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 
@@ -19,6 +20,8 @@ public:
     class Host {
     public:
         virtual void tunnel_opened(Tunnel& tunnel) = 0;
+        /// It could not be opened, and is closed. Only when the plan has steps; else that is the end.
+        virtual void tunnel_failed(Tunnel& tunnel, const std::string& reason) = 0;
 
     protected:
         ~Host() = default;
@@ -29,14 +32,20 @@ public:
         Host& host;
     };
 
-    Tunnel(const Common& common, const net::Address& from);
+    /// `number`: counted from 0; the source address and the user depend on it.
+    Tunnel(const Common& common, std::uint32_t number);
     ~Tunnel() { close(); }
 
     void open();
     /// Begins the work of the plan.
     void start();
+    /// Echo: one PDU more, which was due at `due` (ns).
+    void ask(std::uint64_t due);
     void close();
+    /// It is not to open any more.
+    void fail(const std::string& reason);
 
+    std::uint32_t number() const noexcept { return number_; }
     std::uint64_t received() const noexcept { return received_; } ///< bytes of the pattern
     std::string describe() const { return at(rpch::Leg::in)->channel().describe(); }
     /// What it has done and in which states it is, for whoever looks why it does no more.
@@ -44,6 +53,7 @@ public:
 
 private:
     using Leg = rpch::Leg;
+    enum class State : std::uint8_t { opening, opened, failed };
 
     void request_ready(Request& request) override;
     void request_answered(Request& request) override;
@@ -52,6 +62,7 @@ private:
     void request_drained(Request& request) override;
     void request_closed(Request& request, const std::string& reason) override;
 
+    void opened();
     void take_pattern(base::Bytes bytes);
     void arrived();
     void answered();
@@ -72,7 +83,8 @@ private:
     Leg leg_of(const Request& request) const;
 
     const Common& common_;
-    const net::Address from_;
+    const std::uint32_t number_;
+    State state_ = State::opening;
     std::array<std::unique_ptr<Request>, 10> legs_; // by Leg; with Relay::single `in` alone
     rpch::Client role_;
     net::Timer in_time_;  // for a step of a channel's replacement
@@ -84,7 +96,7 @@ private:
     std::uint64_t admitted_ = 0; // of these given to an IN channel
     std::uint64_t received_ = 0; // bytes of the pattern
     std::uint64_t answers_ = 0;  // echo: PDUs that came back
-    std::uint64_t asked_at_ = 0; // ns
+    std::deque<std::uint64_t> asked_; // echo: when those on the way were due, ns
 };
 
 } // namespace bench
