@@ -217,6 +217,9 @@ void Instance::open_directory()
     passwords_.emplace(std::max(1u, blocking / 2));
     backends_.emplace(auth::Backends{auth_policy_, *accounts_, *passwords_, logins_});
     rebuild_valid_ports();
+    // Its own commit is no change that logins and tunnels would have to hear of.
+    if (policy_->changed())
+        policy_->refresh();
 }
 
 void Instance::open_shards(const DescriptorPlan& plan)

@@ -78,9 +78,12 @@ step "the directory: a disabled account is out within the two seconds of the wat
 status_of() { curl -s -o /dev/null -w '%{http_code}' --max-time 10 -u "$LAB_OTHER_USER:$LAB_PASSWORD" -X RPC_IN_DATA -H 'Content-Length: 0' \
     "http://$LAB_PLAIN/rpc/rpcproxy.dll?$T_plain"; }
 check "200 before" [ "$(status_of)" = 200 ]
+sleep 3
+[ -z "$(have_line directory-changed)" ] || fail "the daemon takes its own list of the start for a change of the directory"
 ctl user disable "$LAB_OTHER_USER" >/dev/null
 sleep 3
 check "401 after" [ "$(status_of)" = 401 ]
+check "the change is told" have_line directory-changed
 
 step "SIGTERM with an open tunnel: in order, within drain_time, exit code 0"
 /usr/bin/python3 - >"$LAB_DIR/held" 2>&1 <<'END' &
