@@ -49,7 +49,7 @@ lab_daemon_stop
 
 step "local ports run out"
 lab_daemon
-ports 40000 40019
+ports 20000 20019   # outside the usual range: nobody has bound one of them
 part ports
 check "the log tells what to do" wait_line warning shortage of=ports 'no local port is left' 'add connect_from'
 lab_daemon_stop
@@ -57,7 +57,7 @@ ports 32768 60999
 
 step "addresses to connect from"
 lab_daemon "connect_from = $lab_net.31" "connect_from = $lab_net.32"
-ports 40000 40019
+ports 20000 20019   # outside the usual range: nobody has bound one of them
 part sources
 check "the log names the lost address" wait_line warning shortage of=source-address "$lab_net.32"
 lab_daemon_stop
