@@ -94,8 +94,8 @@ http::Limits http_limits(const Config& config, const DescriptorPlan& plan)
     limits.head = config.head_timeout;
     limits.idle = config.idle_timeout;
     limits.descriptors = plan.for_clients();
-    // A request needs two for a moment, and a channel one for its server.
-    limits.descriptors_owed = std::size_t{2} * shard_count(config);
+    // A channel needs one for its server. The two that a request takes for a moment are spare ones: few are under way.
+    limits.descriptors_owed = shard_count(config);
     return limits;
 }
 
