@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,11 +25,18 @@ class Watch;
 /// One thread's event loop: descriptors (Watch), timers (Timer), things to do soon (Task, defer) and a
 /// mailbox for other threads (post). One shard is one Loop.
 ///
-/// A round is: wait; callbacks of descriptors; posted functions; due timers; tasks and deferred functions.
+/// A round is: wait; callbacks of descriptors, those at the door last and for a millisecond at most; posted functions; due
+/// timers; tasks and deferred functions.
 /// Callbacks must not throw. Everything but post() and stop() belongs to the loop's thread, or to the one
 /// thread that prepares the loop before run(). Watches, timers and tasks must be gone before their loop.
 class Loop {
 public:
+    /// Which descriptors come first. However many clients come at once, those that are served are not kept waiting.
+    enum class Turn : std::uint8_t {
+        served,
+        door, ///< whoever is not let in yet
+    };
+
     static constexpr std::size_t scratch_size = 256 * 1024;
 
     /// Throws std::system_error when the kernel gives no epoll instance, eventfd or timerfd.
@@ -67,16 +75,19 @@ private:
     void round(int limit_ms) noexcept;
     void set_alarm() noexcept;
     void dispatch(int count) noexcept;
+    void look_at_the_door() noexcept;
     void run_posted() noexcept;
     void run_tasks() noexcept;
     void run_deferred() noexcept;
     void forget(const Watch* watch) noexcept;
-    bool enrol(int fd, epoll_event& event) noexcept;
-    void leave(int fd) noexcept;
+    int set_of(Turn turn) const noexcept { return turn == Turn::served ? epoll_.get() : door_.get(); }
+    bool enrol(int fd, Turn turn, epoll_event& event) noexcept;
+    void leave(int fd, Turn turn) noexcept;
     void strike_off() noexcept;
     void wake() noexcept;
 
     base::UniqueFd epoll_;
+    base::UniqueFd door_; // an epoll set in the other one
     base::UniqueFd event_;
     base::UniqueFd alarm_;
     Millis alarm_at_; // when alarm_ rings: not later than the wheel has something to do
@@ -89,11 +100,13 @@ private:
     int event_index_ = 0;
     int event_count_ = 0;
 
-    // Descriptors whose watch was removed in this round and that may still be in the epoll set: another watch may take
-    // them over, as a stream goes from its request to its channel, or they are closed. The set is told before it is
-    // waited for.
+    bool knocking_ = false; // somebody at the door
+
+    // Descriptors whose watch was removed in this round and that may still be in their epoll set: another watch may take
+    // them over, as a stream goes from one owner to the next, or they are closed. The set is told before it is waited
+    // for.
     std::vector<int> left_;
-    std::vector<bool> has_left_; // by descriptor
+    std::vector<std::optional<Turn>> has_left_; // by descriptor: which set
 
     std::mutex mutex_;
     std::vector<std::function<void()>> posted_; // guarded by mutex_
@@ -120,7 +133,7 @@ public:
 
     /// Does not own `fd`: remove() before you close it. False when the kernel refuses (its limit of watches
     /// or memory); then errno says why and no event will come.
-    [[nodiscard]] bool add(int fd, std::uint32_t events = all_events) noexcept;
+    [[nodiscard]] bool add(int fd, std::uint32_t events = all_events, Loop::Turn turn = Loop::Turn::served) noexcept;
     void remove() noexcept;
     /// Ends the watch and closes its stream: cheaper than one after the other.
     void close(Stream& stream) noexcept;
@@ -132,6 +145,7 @@ private:
     Loop& loop_;
     Callback callback_;
     int fd_ = -1;
+    Loop::Turn turn_ = Loop::Turn::served;
 };
 
 /// Calls back once at the end of the current round, or of the next one when it is scheduled while tasks

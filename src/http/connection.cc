@@ -22,13 +22,13 @@ bool Connection::start()
 {
     if (tls_) {
         deadline_.set(front_.env_.limits.handshake);
-        return watch_.add(socket_.get());
+        return watch_.add(socket_.get(), net::Watch::all_events, net::Loop::Turn::door);
     }
     stream_ = net::Stream(std::move(socket_));
     state_ = State::head;
     // The time for the first head counts from here: nothing obliges us to wait for a client that says nothing.
     deadline_.set(front_.env_.limits.head);
-    if (watch_.add(stream_.fd()))
+    if (watch_.add(stream_.fd(), net::Watch::all_events, net::Loop::Turn::door))
         return true;
     const int error = errno;
     (void)stream_.write(base::bytes_of(tunnel::rpc_error_reply(tunnel::rpc_code::out_of_resources)));

@@ -19,7 +19,7 @@ namespace {
 constexpr int backlog = 4096;
 constexpr int keep_idle_s = 60;
 // Per round, so that a storm of new clients does not starve the connections that are served.
-constexpr int accept_limit = 64;
+constexpr int accept_limit = 8;
 constexpr Millis pause_time{100};
 constexpr Millis warning_interval{10'000};
 
@@ -61,7 +61,7 @@ Listener::Listener(Loop& loop, const Address& address, Callback callback, Callba
       more_(loop, Task::Callback::of<&Listener::accept_some>(this)),
       retry_(loop, Timer::Callback::of<&Listener::accept_some>(this))
 {
-    if (!watch_.add(socket_.get(), EPOLLIN | EPOLLET))
+    if (!watch_.add(socket_.get(), EPOLLIN | EPOLLET, Loop::Turn::door))
         throw std::runtime_error("cannot listen on " + address.text() + ": " + std::generic_category().message(errno));
 }
 

@@ -23,11 +23,14 @@ Millis clock_now() noexcept
     return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now().time_since_epoch());
 }
 
-/// Edge-triggered: each write to an eventfd and each ring of a timerfd is an event of its own, so they never need to be read.
-bool watch(const base::UniqueFd& epoll, const base::UniqueFd& fd, void* mark) noexcept
+// How long those at the door are looked after in one round, and how many before the clock is looked at.
+constexpr std::chrono::milliseconds door_time{1};
+constexpr int door_step = 4;
+
+bool watch(const base::UniqueFd& epoll, const base::UniqueFd& fd, std::uint32_t events, void* mark) noexcept
 {
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLET;
+    event.events = events;
     event.data.ptr = mark;
     return epoll && fd && ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd.get(), &event) == 0;
 }
@@ -35,11 +38,14 @@ bool watch(const base::UniqueFd& epoll, const base::UniqueFd& fd, void* mark) no
 } // namespace
 
 Loop::Loop()
-    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), door_(::epoll_create1(EPOLL_CLOEXEC)), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       alarm_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)), alarm_at_(Millis::max()), now_(clock_now()),
       wheel_(now_), scratch_(std::make_unique_for_overwrite<std::uint8_t[]>(scratch_size))
 {
-    if (!watch(epoll_, event_, this) || !watch(epoll_, alarm_, &alarm_))
+    // Edge-triggered: each write to an eventfd and each ring of a timerfd is an event of its own, so they never need to
+    // be read. The door is told of as long as somebody is there.
+    constexpr std::uint32_t edge = EPOLLIN | EPOLLET;
+    if (!watch(epoll_, event_, edge, this) || !watch(epoll_, alarm_, edge, &alarm_) || !watch(epoll_, door_, EPOLLIN, &door_))
         throw std::system_error(errno, std::generic_category(), "event loop");
 }
 
@@ -124,6 +130,8 @@ void Loop::round(int limit_ms) noexcept
     now_ = clock_now();
     running_ = true;
     dispatch(count);
+    if (std::exchange(knocking_, false))
+        look_at_the_door();
     wheel_.advance(now_);
     run_tasks();
     run_deferred();
@@ -140,7 +148,9 @@ void Loop::dispatch(int count) noexcept
             posted = true;
         if (event.data.ptr == &alarm_)
             alarm_at_ = Millis::max();
-        if (event.data.ptr == this || event.data.ptr == &alarm_ || event.data.ptr == nullptr)
+        if (event.data.ptr == &door_)
+            knocking_ = true;
+        if (event.data.ptr == this || event.data.ptr == &alarm_ || event.data.ptr == &door_ || event.data.ptr == nullptr)
             continue;
         const Watch::Callback callback = static_cast<const Watch*>(event.data.ptr)->callback_;
         callback(event.events); // may destroy this watch and any other, see forget()
@@ -148,6 +158,17 @@ void Loop::dispatch(int count) noexcept
     event_count_ = 0;
     if (posted)
         run_posted();
+}
+
+void Loop::look_at_the_door() noexcept
+{
+    const auto end = std::chrono::steady_clock::now() + door_time;
+    int count;
+    do {
+        strike_off(); // or an event of a watch that was removed meanwhile would come
+        count = ::epoll_wait(door_.get(), events_.data(), door_step, 0);
+        dispatch(count);
+    } while (count == door_step && std::chrono::steady_clock::now() < end);
 }
 
 void Loop::forget(const Watch* watch) noexcept
@@ -160,36 +181,37 @@ void Loop::forget(const Watch* watch) noexcept
 }
 
 /// False: errno says why.
-bool Loop::enrol(int fd, epoll_event& event) noexcept
+bool Loop::enrol(int fd, Turn turn, epoll_event& event) noexcept
 {
     const auto index = static_cast<std::size_t>(fd);
     if (index < has_left_.size() && has_left_[index]) {
-        has_left_[index] = false;
+        const Turn left = *std::exchange(has_left_[index], std::nullopt);
         // As adding does, this brings an event for whatever is ready. It fails for a number that was closed and is used
         // anew.
-        if (::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) == 0)
+        if (left == turn && ::epoll_ctl(set_of(turn), EPOLL_CTL_MOD, fd, &event) == 0)
             return true;
+        if (left != turn)
+            ::epoll_ctl(set_of(left), EPOLL_CTL_DEL, fd, nullptr);
     }
-    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+    return ::epoll_ctl(set_of(turn), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-void Loop::leave(int fd) noexcept
+void Loop::leave(int fd, Turn turn) noexcept
 {
     const auto index = static_cast<std::size_t>(fd);
     if (index >= has_left_.size())
         has_left_.resize(index + 1);
     if (!has_left_[index])
         left_.push_back(fd);
-    has_left_[index] = true;
+    has_left_[index] = turn;
 }
 
 void Loop::strike_off() noexcept
 {
     for (const int fd : left_) {
         // Nothing happens when it was closed meanwhile.
-        if (has_left_[static_cast<std::size_t>(fd)])
-            ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-        has_left_[static_cast<std::size_t>(fd)] = false;
+        if (const auto turn = std::exchange(has_left_[static_cast<std::size_t>(fd)], std::nullopt))
+            ::epoll_ctl(set_of(*turn), EPOLL_CTL_DEL, fd, nullptr);
     }
     left_.clear();
 }
@@ -235,15 +257,16 @@ void Loop::run_deferred() noexcept
     }
 }
 
-bool Watch::add(int fd, std::uint32_t events) noexcept
+bool Watch::add(int fd, std::uint32_t events, Loop::Turn turn) noexcept
 {
     assert(fd_ < 0 && fd >= 0);
     epoll_event event{};
     event.events = events;
     event.data.ptr = this;
-    if (!loop_.enrol(fd, event))
+    if (!loop_.enrol(fd, turn, event))
         return false;
     fd_ = fd;
+    turn_ = turn;
     return true;
 }
 
@@ -251,7 +274,7 @@ void Watch::remove() noexcept
 {
     if (fd_ < 0)
         return;
-    loop_.leave(std::exchange(fd_, -1));
+    loop_.leave(std::exchange(fd_, -1), turn_);
     loop_.forget(this);
 }
 

@@ -33,7 +33,7 @@ void Joiner::start(const Nodes& nodes, net::Millis patience)
     if (!result.ok() || result.size != Banner::bytes().size())
         return end("the peer does not take the banner");
     limit_.set(patience);
-    if (!watch_.add(joining_.stream.fd()))
+    if (!watch_.add(joining_.stream.fd(), net::Watch::all_events, net::Loop::Turn::door))
         return end(no_watch().reason);
     on_events(EPOLLIN);
 }

@@ -113,8 +113,8 @@ TEST(Listener, losesNoneOfMany)
         clients.push_back(connect_to(listener->local()));
     rounds(1);
     // A round takes a bounded number, the rest follows without a new event.
-    CHECK_TRUE(accepted.size() >= 64 && accepted.size() < 300);
-    rounds(10);
+    CHECK_TRUE(!accepted.empty() && accepted.size() < 100);
+    rounds(60);
     LONGS_EQUAL(300, accepted.size());
 }
 

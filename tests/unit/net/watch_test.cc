@@ -2,7 +2,12 @@
 
 #include "test_streams.h"
 
+#include <chrono>
 #include <functional>
+#include <list>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include <CppUTest/TestHarness.h>
 
@@ -38,7 +43,9 @@ TEST(Watch, anotherWatchTakesADescriptorOver)
     net::Watch second(loop, other.callback());
     CHECK_TRUE(first.add(a.get()));
     LONGS_EQUAL(1, write(b.get(), "x", 1));
-    for (int i = 0; i < 3; ++i) { // in one round, and over a round
+    using Turn = net::Loop::Turn;
+    const Turn turns[] = {Turn::served, Turn::served, Turn::door}; // in one round, over a round, let in from the door
+    for (int i = 0; i < 3; ++i) {
         loop.run_once(net::Millis(0));
         LONGS_EQUAL(1, probe.count);
         first.remove();
@@ -52,8 +59,52 @@ TEST(Watch, anotherWatchTakesADescriptorOver)
         second.remove();
         probe = {};
         other = {};
-        CHECK_TRUE(first.add(a.get()));
+        CHECK_TRUE(first.add(a.get(), net::Watch::all_events, turns[(i + 1) % 3]));
     }
+}
+
+TEST(Watch, thoseAtTheDoorComeLastAndNotAllAtOnce)
+{
+    constexpr int crowd = 40;
+    std::vector<std::pair<base::UniqueFd, base::UniqueFd>> pairs;
+    std::list<net::Watch> watches;
+    probe.action = [] { // longer than all of them may take in a round
+        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(200);
+        while (std::chrono::steady_clock::now() < end) {}
+    };
+    for (int i = 0; i < crowd; ++i) {
+        const auto& [ours, theirs] = pairs.emplace_back(socket_pair());
+        LONGS_EQUAL(1, write(theirs.get(), "x", 1));
+        CHECK_TRUE(watches.emplace_back(loop, probe.callback()).add(ours.get(), EPOLLIN | EPOLLET, net::Loop::Turn::door));
+    }
+    const auto [a, b] = socket_pair();
+    net::Watch served(loop, other.callback());
+    CHECK_TRUE(served.add(a.get()));
+    int before = -1;
+    other.action = [&] { before = probe.count; };
+    loop.run_once(net::Millis(0));
+    LONGS_EQUAL(1, other.count);
+    LONGS_EQUAL(0, before);
+    CHECK_TRUE(probe.count > 0 && probe.count < crowd);
+    for (int i = 0; i < crowd && probe.count < crowd; ++i)
+        loop.run_once(net::Millis(0));
+    LONGS_EQUAL(crowd, probe.count);
+}
+
+TEST(Watch, whoIsSentAwayWhileOthersAreServedTellsNothing)
+{
+    const auto [a, b] = socket_pair();
+    const auto [c, d] = socket_pair();
+    auto knocking = std::make_unique<net::Watch>(loop, probe.callback());
+    net::Watch served(loop, other.callback());
+    other.action = [&] { knocking.reset(); };
+    CHECK_TRUE(knocking->add(a.get(), EPOLLIN | EPOLLET, net::Loop::Turn::door));
+    LONGS_EQUAL(1, write(b.get(), "x", 1));
+    CHECK_TRUE(served.add(c.get()));
+    for (int i = 0; i < 3; ++i)
+        loop.run_once(net::Millis(0));
+    LONGS_EQUAL(1, other.count);
+    LONGS_EQUAL(0, probe.count);
 }
 
 TEST(Watch, aRemovedDescriptorTellsNothing)
