@@ -78,7 +78,7 @@ def works_again(target, text, **more):
             with opened(target, **more) as tunnel:
                 tunnel.echo()
             return True
-        except (wire.Broken, rpch_client.Gone, rpch_client.Slow, ConnectionError):
+        except (wire.Broken, rpch_client.Gone, rpch_client.Slow, OSError):   # over TLS there is no answer, only an end
             return False
     lab.check(lab.soon(attempt, limit=15, every=0.3), text)
 
