@@ -144,16 +144,17 @@ void Loop::dispatch(int count) noexcept
     event_count_ = count;
     for (event_index_ = 0; event_index_ < event_count_; ++event_index_) {
         const epoll_event& event = events_[static_cast<std::size_t>(event_index_)];
-        if (event.data.ptr == this)
+        const void* const who = event.data.ptr;
+        if (who == this) {
             posted = true;
-        if (event.data.ptr == &alarm_)
+        } else if (who == &alarm_) {
             alarm_at_ = Millis::max();
-        if (event.data.ptr == &door_)
+        } else if (who == &door_) {
             knocking_ = true;
-        if (event.data.ptr == this || event.data.ptr == &alarm_ || event.data.ptr == &door_ || event.data.ptr == nullptr)
-            continue;
-        const Watch::Callback callback = static_cast<const Watch*>(event.data.ptr)->callback_;
-        callback(event.events); // may destroy this watch and any other, see forget()
+        } else if (who) {
+            const Watch::Callback callback = static_cast<const Watch*>(who)->callback_;
+            callback(event.events); // may destroy this watch and any other, see forget()
+        }
     }
     event_count_ = 0;
     if (posted)

@@ -17,7 +17,6 @@ ESTABLISHED, PACE = 200, 2000  # tunnels, and PDUs a second of all of them
 RATE = 250  # tunnels a second: 15,000 in a minute
 USERS = 50  # that the relay has not seen before
 TWICE = 2.0  # how much longer p99 may get
-SETTLING = 2.5  # seconds: a daemon looks every two whether its directory has changed, and so it has when it starts
 
 
 class Storm:
@@ -39,7 +38,6 @@ class Storm:
             talking.answer(60)
             for step in "open", "start":
                 talking.step(step)
-            time.sleep(SETTLING)
             # The first one is opened by a known user before the storm: the relay knows the target.
             opening = bench.attend(relay, tls, 1, idle=idle, users=[USER, *self.users], poll="yes", work="idle", pdu=32,
                                    warm_tunnels=1, tunnels=self.tunnels, rate=self.rate, concurrency=self.tunnels)
