@@ -237,6 +237,7 @@ TEST(Hub, theRouteOfASecondLookUpIsTheTunnels)
         };
         Peer out = arrive(Method::out_data, transport, a1(), moved);
         Peer server = accept();
+        settle(); // the server is reached before the other channel comes
         Peer in = arrive(Method::in_data, transport, b1(), moved);
         Peer second;
         if (transport == directory::Transport::ncacn_http)
