@@ -47,7 +47,7 @@ base_SRC = src/base/cursor.cc src/base/text.cc src/base/base64.cc src/base/fifo.
            src/base/workers.cc src/base/shortage.cc
 rpch_SRC = src/rpch/guid.cc src/rpch/cookie.cc src/rpch/pdu.cc src/rpch/framer.cc src/rpch/rts.cc \
            src/rpch/rts_table.cc src/rpch/rts_recognise.cc src/rpch/rts_fields.cc src/rpch/rts_builder.cc \
-           src/rpch/held_pdus.cc \
+           src/rpch/acknowledgement.cc src/rpch/held_pdus.cc \
            src/rpch/inbound_proxy.cc src/rpch/inbound_proxy_recycle.cc \
            src/rpch/outbound_proxy.cc src/rpch/outbound_proxy_recycle.cc \
            src/rpch/server.cc src/rpch/server_recycle.cc src/rpch/client.cc src/rpch/client_recycle.cc \

@@ -22,6 +22,8 @@ public:
     /// Removes the first `n` bytes; `n` is at most `size()`.
     void pop(std::size_t n) noexcept;
     void clear() noexcept { block_.reset(); }
+    /// Writes `bytes` over as many that wait from the `at`-th on.
+    void overwrite(std::size_t at, Bytes bytes) noexcept;
 
 private:
     /// In front of the bytes, in one piece of memory with them.

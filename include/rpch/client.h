@@ -120,6 +120,8 @@ public:
 
 private:
     static constexpr std::uint32_t a5_size = 40;
+    /// Successors in a row that are asked for when nothing of the IN channel is left.
+    static constexpr std::uint8_t most_refused = 16;
 
     struct InLeg {
         Cookie channel{};
@@ -170,6 +172,7 @@ private:
     bool out_answered_ = false;       // Leg::out has its 200
     bool successor_answered_ = false; // out_successor has
     bool recycling_asked_ = false;
+    std::uint8_t refused_ = 0;        // successors of the IN channel in a row
     std::uint32_t connection_timeout_ = 0;
     std::uint32_t carried_ = 0; // bytes of OUT predecessors that the caller has not consumed yet
     InLeg in_;

@@ -103,6 +103,14 @@ public:
         return advertised_ < announced_ / 2 || (advertised_ < needed && open >= needed);
     }
 
+    /// No acknowledgement is due, and yet the sender may stand: its next PDU, which can be the largest there is, need
+    /// not fit into what it believes to be open. More is open, so after a while of silence it should be told.
+    bool sender_may_wait() const noexcept
+    {
+        const std::uint32_t needed = std::min(announced_, largest_frag_length);
+        return advertised_ < needed && available() > std::max<std::int64_t>(advertised_, 0);
+    }
+
     std::uint32_t bytes_received() const noexcept { return received_; }
     /// Received and not yet passed on.
     std::uint32_t held() const noexcept { return static_cast<std::uint32_t>(held_); }
@@ -118,6 +126,8 @@ public:
     std::uint32_t announced() const noexcept { return announced_; }
 
 private:
+    static constexpr std::uint32_t largest_frag_length = 65'535; // 3.1 of the common header: 16 bits
+
     std::uint32_t announced_ = 0;
     std::uint32_t received_ = 0;
     std::uint32_t largest_ = 0; // PDU

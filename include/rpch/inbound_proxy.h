@@ -80,10 +80,11 @@ public:
     /// until it proves otherwise.
     void doubt_client() noexcept { doubted_ = !overrun_; }
     bool client_doubted() const noexcept { return doubted_ || overrun_; }
-    /// Held-back acknowledgements, and the client stands where its window is used up: watch for silence.
-    bool stall_suspected() const noexcept;
-    /// The client has been silent there: it conforms after all and waits for the acknowledgement.
-    void on_stall(Effects& effects);
+    /// The client may wait for an acknowledgement: one is held back and it stands where its window is used up, or none
+    /// is due and its next PDU does not fit. Watch for silence.
+    bool client_may_wait() const noexcept;
+    /// The client has been silent there: it is told what is open, and one that was doubted conforms after all.
+    void on_silence(Effects& effects);
 
     State state() const noexcept { return state_; }
     /// Opened, in whatever stage of recycling.

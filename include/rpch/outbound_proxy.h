@@ -93,6 +93,9 @@ public:
     }
     /// `size` bytes of RPC PDUs have left for the client, on whatever leg; the server may have to be told.
     void on_consumed(std::uint32_t size, Effects& effects);
+    /// The server may wait with a PDU that does not fit: watch for silence, and report it.
+    bool server_may_wait() const noexcept { return hears_server() && server_window_.sender_may_wait(); }
+    void on_silence(Effects& effects);
 
     /// What was to be written on Leg::predecessor is written, and it is closed.
     void on_drained(Leg leg) noexcept;
@@ -121,11 +124,20 @@ public:
     /// It acknowledges or waits for acknowledgements after all.
     void trust_client() noexcept { doubted_ = false; }
     bool doubted() const noexcept { return doubted_; }
-    /// The client has read everything and acknowledged nothing while its window is used up: go on without
-    /// it. A predecessor on another node can need this, when its server passes acknowledgements on to the
-    /// default channel only.
-    void give_up_window() noexcept { client_.window.lift(); }
-    bool window_lifted() const noexcept { return client_.window.lifted(); }
+    /// Whether it is the client's window that stops RPC PDUs on `leg`, client or predecessor, if anything does.
+    bool windowed(Leg leg = Leg::client) const noexcept
+    {
+        const ClientLeg* const to = at(leg);
+        return to && to->responded && !to->window.lifted();
+    }
+    /// The client has read everything and acknowledged nothing while its window is used up: go on without it. It takes
+    /// no part in flow control, or the next PDU fits its window and not what is open of it. A predecessor can need
+    /// this too, when the server passes acknowledgements on to the default channel only.
+    void give_up_window(Leg leg = Leg::client) noexcept
+    {
+        if (ClientLeg* const to = at(leg))
+            to->window.lift();
+    }
 
     State state() const noexcept { return state_; }
     /// Opened, in whatever stage of recycling.
@@ -173,6 +185,9 @@ private:
     const ClientLeg* at(Leg leg) const noexcept { return leg == Leg::client ? &client_ : other_.get(); }
     ClientLeg* at(Leg leg) noexcept { return leg == Leg::client ? &client_ : other_.get(); }
     bool flows() const noexcept { return client_.responded && state_ != State::c1w && state_ != State::draining; }
+    /// RPC PDUs still come from the server: not after A9.
+    bool hears_server() const noexcept { return established() || state_ == State::a11w; }
+    void acknowledge(Effects& effects);
     void respond(Effects& effects);
     bool send_client(const RtsBytes& pdu, Effects& effects);
     void release_held(Effects& effects);

@@ -58,6 +58,9 @@ public:
     static const char* on_out_rpc() noexcept { return "RPC PDU from the outbound proxy"; }
     /// `size` bytes of RPC PDUs have reached the RPC service; the inbound proxy may have to be told.
     void on_consumed(std::uint32_t size, Effects& effects);
+    /// The inbound proxy may wait with a PDU that does not fit: watch for silence, and report it.
+    bool proxy_may_wait() const noexcept { return vc_ == State::opened && in_window_.sender_may_wait(); }
+    void on_silence(Effects& effects);
 
     /// How many bytes of RPC PDUs of the service may be bound to Leg::out, when their sizes are not known. The
     /// last one may reach beyond, and wait there for admits(); all others wait with the service.
@@ -86,7 +89,7 @@ public:
     /// now, since a channel must be Opened for that, or since the client cannot do it.
     bool recycle_out(Effects& effects);
     /// The client cannot recycle: it is not asked, and the OUT channel ends with its lifetime.
-    void doubt_client() noexcept;
+    void doubt_client(Effects& effects);
 
     /// Effect::send_last on `leg` is through.
     void on_drained(Leg leg) noexcept;
@@ -158,7 +161,9 @@ private:
     void send_out(const RtsBytes& pdu, Effects& effects);
     void recycle_if_due(Effects& effects);
     Recycling& recycling();
-    void keep_predecessor() noexcept;
+    void keep_predecessor(Effects& effects);
+    void lift_lifetime(Effects& effects);
+    void acknowledge(Effects& effects);
     void forget_other() noexcept;
 
     Settings settings_;

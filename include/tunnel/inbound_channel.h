@@ -5,6 +5,7 @@
 #include "tunnel/hop.h"
 #include "tunnel/leg.h"
 #include "tunnel/newcomer.h"
+#include "tunnel/silence.h"
 
 #include <memory>
 #include <vector>
@@ -17,9 +18,6 @@ class Hub;
 /// the server. Bytes flow from the client's leg into the hop.
 class InboundChannel final : public Leg::Owner, public Hop::User {
 public:
-    /// How long a client may stand still where its window is used up before it is taken for one that waits.
-    static constexpr net::Millis stall_patience{1000};
-
     /// Takes the stream of `opening`.
     InboundChannel(Hub& hub, Opening& opening);
 
@@ -65,8 +63,8 @@ private:
 
     void run(const rpch::Effects& effects);
     void on_clock();
-    void watch_for_stall();
-    void on_stall();
+    void watch_for_silence();
+    void on_silence();
     void on_recycling_timeout();
     void limit_recycling();
     void listen_to_client(base::Bytes early);
@@ -86,7 +84,7 @@ private:
     std::unique_ptr<Opening> successor_; // not read before it is promoted
     std::unique_ptr<Hop> hop_;
     net::Timer clock_; // until opened: the time to get there; then: the connection timeout
-    std::unique_ptr<net::Timer> stall_; // since a stall was suspected for the first time
+    Silence silence_; // of a client that may wait for an acknowledgement
     std::unique_ptr<net::Timer> recycling_; // only while it runs: for a successor to complete, or a predecessor to drain
     const net::Millis began_;
     net::Millis last_heard_;

@@ -5,6 +5,7 @@
 #include "tunnel/hop.h"
 #include "tunnel/leg.h"
 #include "tunnel/newcomer.h"
+#include "tunnel/silence.h"
 
 #include <memory>
 
@@ -99,10 +100,13 @@ private:
     void on_recycling_timeout();
     void limit_recycling();
     bool window_used_up() const;
+    bool predecessor_stands() const;
     std::size_t room_for_whole_pdus() const;
     void on_clock();
     void watch_for_stall();
     void on_stall();
+    void watch_for_silence();
+    void on_silence();
 
     Hub& hub_;
     Visitor visitor_;
@@ -117,6 +121,7 @@ private:
     std::unique_ptr<Hop> hop_;
     net::Timer clock_; // until opened: the time to get there; then: pings; at the end: the time for that
     std::unique_ptr<net::Timer> stall_; // since the client's window was used up for the first time
+    Silence silence_; // of a server that may wait for an acknowledgement
     std::unique_ptr<net::Timer> recycling_; // only while it runs: for a successor to complete
     const net::Millis began_;
     net::Millis last_sent_;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace tunnel {
 
@@ -27,6 +28,9 @@ public:
         ~Gate() = default;
     };
 
+    /// More than any peer needs that reads: the PDUs of all recycling sequences at once are less than half of it.
+    static constexpr std::size_t most_urgent = 4096;
+
     /// Both must outlive the outlet.
     Outlet(net::Stream& stream, Gate& gate) noexcept : stream_(stream), gate_(&gate) {}
 
@@ -35,13 +39,15 @@ public:
 
     /// A piece of an RPC PDU, as the framer delivers it. The bytes must stay where they are until flush().
     void put(const rpch::Framer::Piece& piece);
-    /// Whole RTS PDUs, or an HTTP head. Copied.
+    /// A whole RTS PDU, or what begins the stream: an HTTP head, a preamble. Copied. Of acknowledgements that wait for
+    /// the socket only the newest of each channel stays; a peer who leaves more than `most_urgent` bytes of RTS PDUs
+    /// unread is given up.
     void put_control(base::Bytes bytes);
     /// An RTS PDU that goes behind every RPC PDU that was put, waiting or still coming. Nothing follows it.
     void put_last(base::Bytes pdu);
 
     /// Writes what can be written; also when the gate may have opened or the socket takes bytes again.
-    /// False: the stream is dead, see failure().
+    /// False: the stream is dead, see failure_text().
     [[nodiscard]] bool flush();
 
     /// How many bytes of RPC PDUs have left since the last call.
@@ -57,15 +63,21 @@ public:
     bool held_back() const noexcept { return gated_.size() > cleared_; }
     /// Bytes of RPC PDUs that take_consumed() has still to report.
     std::uint32_t unreported() const noexcept { return pending_; }
-    /// Everything has been given to the socket.
-    bool idle() const noexcept { return waiting() == 0 && last_.empty() && !stream_.flushing(); }
-    /// After flush() has failed.
-    net::IoResult failure() const noexcept { return {net::IoResult::Kind::error, 0, error_}; }
+    /// The socket takes nothing at the moment.
+    bool blocked() const noexcept { return blocked_; }
+    /// Everything has been given to the socket that does not wait for the rest of an RPC PDU.
+    bool idle() const noexcept
+    {
+        return waiting() == 0 && last_.empty() && (urgent_.empty() || open_ != 0) && !stream_.flushing();
+    }
+    /// After flush() has failed: why, for people.
+    std::string failure_text() const;
 
 private:
     enum class Written { all, some, dead };
 
     void commit(base::Bytes bytes);
+    void queue_urgent(base::Bytes pdu);
     void commit_urgent();
     void place_last(base::Bytes pdu);
     void admit();
@@ -79,7 +91,7 @@ private:
     base::Bytes run_;           // admitted and not copied: still where it was read
     base::Fifo ready_;          // admitted; the socket did not take it yet
     base::Fifo gated_;          // RPC PDUs behind `ready_`; the gate has admitted the first `cleared_` bytes
-    base::Fifo urgent_;         // RTS PDUs that wait for the end of the RPC PDU that was admitted last
+    base::Fifo urgent_;         // RTS PDUs that wait for the end of the RPC PDU that was admitted last, or for the socket
     base::Fifo last_;           // the RTS PDU behind everything, while an RPC PDU is still coming
     std::uint32_t coming_ = 0;  // bytes that the RPC PDU put last has still to come
     std::uint32_t cleared_ = 0;
@@ -87,6 +99,8 @@ private:
     std::uint32_t pending_ = 0; // RPC bytes put and not yet reported by take_consumed()
     int error_ = 0; // the system's
     bool dead_ = false;
+    bool unread_ = false; // dead because too much waited in urgent_
+    bool blocked_ = false;
 };
 
 } // namespace tunnel

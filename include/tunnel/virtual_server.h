@@ -7,6 +7,7 @@
 #include "tunnel/grant.h"
 #include "tunnel/leg.h"
 #include "tunnel/proxy_leg.h"
+#include "tunnel/silence.h"
 
 #include <array>
 #include <memory>
@@ -90,6 +91,7 @@ private:
     void promote(rpch::Leg channel);
     void drop(rpch::Leg leg);
     void recycle_out();
+    void on_silence();
 
     ProxyLeg*& at(rpch::Leg leg) { return legs_[index(leg)]; }
     ProxyLeg* at(rpch::Leg leg) const { return legs_[index(leg)]; }
@@ -108,6 +110,7 @@ private:
     std::unique_ptr<const directory::Route> found_; // where the service is, if not where it was looked for
     std::unique_ptr<Clocks> clocks_;
     std::optional<Leg> leg_;
+    Silence silence_;           // of an inbound proxy that may wait for an acknowledgement
     std::uint32_t coming_ = 0;  // bytes that the RPC PDU the service sent last has still to come
     std::uint32_t carried_ = 0; // bytes of IN predecessors that have not reached the service yet
     bool ended_ = false;

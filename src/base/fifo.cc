@@ -33,6 +33,13 @@ void Fifo::push(Bytes bytes)
     block_->size = static_cast<std::uint32_t>(need);
 }
 
+void Fifo::overwrite(std::size_t at, Bytes bytes) noexcept
+{
+    assert(at + bytes.size() <= size());
+    if (!bytes.empty())
+        std::memcpy(block_->bytes() + block_->start + at, bytes.data(), bytes.size());
+}
+
 void Fifo::pop(std::size_t n) noexcept
 {
     assert(n <= size());

@@ -100,6 +100,7 @@ void Client::promote_in(const SendWindow& window, Effects& effects)
     std::swap(in_, in_other_);
     cookies_.in_channel = in_.channel;
     in_is_other_ = Other::predecessor;
+    refused_ = 0;
     in_state_ = RoleState::in_opened;
     in_plugged_ = true;
     in_other_.lifetime.count(a5_size);
@@ -200,7 +201,12 @@ void Client::on_closed(Leg leg, Effects& effects)
         in_is_other_ = Other::none;
         in_abandoned_ = true;
         in_.lifetime.postpone();
-        return;
+        if (in_.lifetime.room() > 0)
+            return;
+        // Refused, as one that comes too early can be: nothing else will remind of the next one.
+        if (++refused_ < most_refused)
+            return recycle_if_due(effects);
+        return fail("lifetime of the IN channel is used up, and every successor is refused", effects);
     }
     if (leg == Leg::in_predecessor && !in_plugged_) {
         in_is_other_ = Other::none;
@@ -234,8 +240,10 @@ void Client::on_timeout(Leg leg, Effects& effects)
     const bool uncommitted = leg == Leg::in ? in_state_ == RoleState::opened_a4w : out_state_ == RoleState::opened_a6w;
     if (uncommitted) {
         const Leg successor = leg == Leg::in ? Leg::in_successor : Leg::out_successor;
-        on_closed(successor, effects);
-        return effects.drop(successor);
+        effects.drop(successor);
+        if (leg == Leg::in && in_.lifetime.room() == 0)
+            return fail("lifetime of the IN channel is used up, and no successor came about", effects);
+        return on_closed(successor, effects);
     }
     if (leg == Leg::in && !in_plugged_) { // the proxy has A5 and does not close
         in_is_other_ = Other::none;

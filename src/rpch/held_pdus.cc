@@ -1,29 +1,14 @@
 #include "rpch/held_pdus.h"
 
-#include "rpch/rts_fields.h"
-#include "rpch/rts_table.h"
+#include "rpch/acknowledgement.h"
 
 namespace rpch {
-namespace {
-
-/// The channel that an acknowledgement is for; zero for other PDUs.
-Cookie acknowledged_channel(const Rts& pdu)
-{
-    if (!pdu.is(RtsId::flow_control_ack_with_destination))
-        return {};
-    RtsFields fields(pdu);
-    fields.destination();
-    return fields.flow_control_ack().channel;
-}
-
-} // namespace
 
 bool HeldPdus::hold(const Rts& pdu)
 {
-    const Cookie channel = acknowledged_channel(pdu);
     for (RtsBytes& held : pdus_) {
         Rts earlier;
-        if (!channel.zero() && decode(held, earlier).ok() && acknowledged_channel(earlier) == channel) {
+        if (decode(held, earlier).ok() && supersedes(pdu, earlier)) {
             held = encode(pdu);
             return true;
         }

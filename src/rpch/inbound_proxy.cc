@@ -228,14 +228,17 @@ void InboundProxy::on_consumed(std::uint32_t size, Effects& effects)
         acknowledge(effects);
 }
 
-bool InboundProxy::stall_suspected() const noexcept
+bool InboundProxy::client_may_wait() const noexcept
 {
-    return doubted_ && client_window_.ack_due() && client_window_.advertised() < largest_pdu_;
+    if (overrun_ || !reads_client())
+        return false;
+    return doubted_ ? client_window_.ack_due() && client_window_.advertised() < largest_pdu_
+                    : client_window_.sender_may_wait();
 }
 
-void InboundProxy::on_stall(Effects& effects)
+void InboundProxy::on_silence(Effects& effects)
 {
-    if (!stall_suspected())
+    if (!client_may_wait())
         return;
     doubted_ = false;
     acknowledge(effects);

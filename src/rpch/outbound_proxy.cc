@@ -198,7 +198,7 @@ const char* OutboundProxy::on_acknowledgement(Leg, const Rts& pdu, Effects& effe
 
 const char* OutboundProxy::on_server_rpc(std::uint32_t size, Effects& effects)
 {
-    if (!established() && state_ != State::a11w)
+    if (!hears_server())
         return "RPC PDU from the server before the channel was established or after its end";
     server_window_.received(size);
     if (!server_answered_) {
@@ -211,9 +211,18 @@ const char* OutboundProxy::on_server_rpc(std::uint32_t size, Effects& effects)
 void OutboundProxy::on_consumed(std::uint32_t size, Effects& effects)
 {
     server_window_.consumed(size);
-    // After A9 nothing more comes from the server.
-    if (!server_window_.ack_due() || state_ == State::draining)
-        return;
+    if (server_window_.ack_due() && hears_server())
+        acknowledge(effects);
+}
+
+void OutboundProxy::on_silence(Effects& effects)
+{
+    if (server_may_wait())
+        acknowledge(effects);
+}
+
+void OutboundProxy::acknowledge(Effects& effects)
+{
     server_window_.acknowledge();
     effects.send(Leg::server,
                  RtsBuilder(RtsId::flow_control_ack)

@@ -226,8 +226,18 @@ void Server::on_consumed(std::uint32_t size, Effects& effects)
     const std::uint32_t of_predecessors = std::min(size, carried_);
     carried_ -= of_predecessors;
     in_window_.consumed(size - of_predecessors);
-    if (!in_window_.ack_due())
-        return;
+    if (in_window_.ack_due())
+        acknowledge(effects);
+}
+
+void Server::on_silence(Effects& effects)
+{
+    if (proxy_may_wait())
+        acknowledge(effects);
+}
+
+void Server::acknowledge(Effects& effects)
+{
     in_window_.acknowledge();
     effects.send(Leg::in, RtsBuilder(RtsId::flow_control_ack)
                               .flow_control_ack({in_window_.bytes_received(), in_window_.available(), in_.channel})

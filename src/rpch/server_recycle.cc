@@ -171,17 +171,24 @@ const char* Server::on_out_r2_a8(Leg, const Rts& pdu, Effects& effects)
     return nullptr;
 }
 
-void Server::doubt_client() noexcept
+void Server::doubt_client(Effects& effects)
 {
     doubted_ = true;
-    out_.lifetime.lift();
+    lift_lifetime(effects);
 }
 
 /// The OUT channel stays what it is and is used to its end.
-void Server::keep_predecessor() noexcept
+void Server::keep_predecessor(Effects& effects)
 {
     out_state_ = RoleState::out_opened;
+    lift_lifetime(effects);
+}
+
+/// What stood still for the limit goes on.
+void Server::lift_lifetime(Effects& effects)
+{
     out_.lifetime.lift();
+    effects.flow(Leg::out);
 }
 
 void Server::forget_other() noexcept
@@ -208,7 +215,7 @@ void Server::on_closed(Leg leg, Effects& effects)
     }
     if (leg == Leg::out_successor && out_state_ == RoleState::opened_a8w) {
         forget_other();
-        return keep_predecessor();
+        return keep_predecessor(effects);
     }
     if (leg == Leg::out_predecessor && out_drained_) {
         forget_other();
@@ -241,13 +248,15 @@ void Server::on_timeout(Leg leg, Effects& effects)
         return effects.drop(Leg::in_successor);
     }
     if (out_state_ == RoleState::opened_a4w) // a successor may still come
-        return out_.lifetime.lift();
+        return lift_lifetime(effects);
     const bool on_this_leg = out_state_ == RoleState::opened_r2a8w;
-    keep_predecessor();
-    if (on_this_leg)
-        return send_out(RtsBuilder(RtsId::out_r2_b2).negative_ance().done(), effects);
-    forget_other();
-    effects.drop(Leg::out_successor);
+    if (on_this_leg) {
+        send_out(RtsBuilder(RtsId::out_r2_b2).negative_ance().done(), effects);
+    } else {
+        forget_other();
+        effects.drop(Leg::out_successor);
+    }
+    keep_predecessor(effects);
 }
 
 } // namespace rpch

@@ -149,8 +149,7 @@ void InboundChannel::leg_delivered()
         return;
     if (leg_->received() + first_pdu_size_ >= content_length_)
         return end("the Content-Length of the IN channel is used up");
-    if (role_.stall_suspected())
-        watch_for_stall();
+    watch_for_silence();
 }
 
 void InboundChannel::leg_closed(const std::string& reason)
@@ -189,8 +188,10 @@ void InboundChannel::hop_consumed(std::uint32_t size)
     rpch::Effects effects;
     role_.on_consumed(size, effects);
     run(effects);
-    if (!ended_)
-        leg_->resume();
+    if (ended_)
+        return;
+    watch_for_silence();
+    leg_->resume();
 }
 
 void InboundChannel::run(const rpch::Effects& effects)
@@ -257,24 +258,25 @@ void InboundChannel::on_clock()
     end("nothing came from the client within the connection timeout");
 }
 
-void InboundChannel::watch_for_stall()
+void InboundChannel::watch_for_silence()
 {
-    if (!stall_)
-        stall_ = std::make_unique<net::Timer>(hub_.environment().loop,
-                                              net::Timer::Callback::of<&InboundChannel::on_stall>(this));
-    stall_->set(stall_patience);
+    if (role_.client_may_wait())
+        silence_.watch(hub_.environment().loop, net::Timer::Callback::of<&InboundChannel::on_silence>(this));
 }
 
-void InboundChannel::on_stall()
+void InboundChannel::on_silence()
 {
-    if (!role_.stall_suspected())
+    silence_.reset();
+    if (!role_.client_may_wait())
         return;
-    base::log::info("client-waits", {{"id", visitor_.id}, {"vc", virtual_connection().prefix()},
-                                     {"reason", "silent where its IN window is used up: it takes part in flow control"}});
-    if (OutboundChannel* const mate = hub_.find_outbound(virtual_connection()))
-        mate->trust_client();
+    if (role_.client_doubted()) {
+        base::log::info("client-waits", {{"id", visitor_.id}, {"vc", virtual_connection().prefix()},
+                                         {"reason", "silent where its IN window is used up: it takes part in flow control"}});
+        if (OutboundChannel* const mate = hub_.find_outbound(virtual_connection()))
+            mate->trust_client();
+    }
     rpch::Effects effects;
-    role_.on_stall(effects);
+    role_.on_silence(effects);
     run(effects);
 }
 
@@ -291,7 +293,7 @@ void InboundChannel::end(const std::string& reason)
         return;
     ended_ = true;
     clock_.cancel();
-    stall_.reset();
+    silence_.reset();
     recycling_.reset();
     drop(rpch::Leg::successor);
     if (base::log::wanted(base::log::Level::info))

@@ -128,7 +128,7 @@ void MixedProxy::End::flush()
         return;
     if (!leg->outlet().flush()) {
         deaf = true;
-        proxy.on_leaving(*this, leg->stream().error_text(leg->outlet().failure()));
+        proxy.on_leaving(*this, leg->outlet().failure_text());
         if (other.deaf)
             return proxy.end(proxy.end_reason_);
         leg->resume();

@@ -52,7 +52,7 @@ void NcacnHttpHop::begin(base::UniqueFd fd, base::Bytes preamble, std::optional<
     if (!banner_patience)
         user_->hop_connected();
     else if (!leg_->outlet().flush())
-        fail({.reason = far_end() + ": " + leg_->stream().error_text(leg_->outlet().failure())});
+        fail({.reason = far_end() + ": " + leg_->outlet().failure_text()});
 }
 
 std::string NcacnHttpHop::far_end() const
@@ -116,7 +116,7 @@ void NcacnHttpHop::flush()
     if (!leg_ || closed_)
         return;
     if (!leg_->outlet().flush()) {
-        const std::string reason = "server: " + leg_->stream().error_text(leg_->outlet().failure());
+        const std::string reason = "server: " + leg_->outlet().failure_text();
         close();
         return user_->hop_closed(reason);
     }

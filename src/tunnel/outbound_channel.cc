@@ -231,7 +231,7 @@ void OutboundChannel::flush_client()
         return;
     Outlet& outlet = leg_->outlet();
     if (!outlet.flush())
-        return end("client: " + leg_->stream().error_text(outlet.failure()));
+        return end("client: " + outlet.failure_text());
     if (role_.body_sent() != last_body_sent_) {
         last_body_sent_ = role_.body_sent();
         last_sent_ = hub_.environment().loop.now();
@@ -240,6 +240,7 @@ void OutboundChannel::flush_client()
         rpch::Effects effects;
         role_.on_consumed(consumed, effects);
         run(effects);
+        watch_for_silence();
     }
     if (ended_)
         return;
@@ -247,7 +248,7 @@ void OutboundChannel::flush_client()
         return end(*end_reason_);
     if (lifetime_used_up_ && outlet.gated())
         return end("the Content-Length of the OUT channel is used up");
-    if (window_used_up())
+    if (window_used_up() || predecessor_stands())
         watch_for_stall();
     if (!draining_)
         hop_->resume();
@@ -266,6 +267,8 @@ void OutboundChannel::on_clock()
     if (silent < interval)
         return clock_.set(interval - silent);
     clock_.set(interval);
+    if (leg_->outlet().blocked())
+        return; // what waits will do as well
     rpch::Effects effects;
     role_.on_idle(effects);
     run(effects);
@@ -284,7 +287,12 @@ std::size_t OutboundChannel::room_for_whole_pdus() const
 
 bool OutboundChannel::window_used_up() const
 {
-    return opened() && !role_.window_lifted() && (room_for_whole_pdus() == 0 || leg_->outlet().gated());
+    return role_.windowed() && (leg_->outlet().gated() || (opened() && room_for_whole_pdus() == 0));
+}
+
+bool OutboundChannel::predecessor_stands() const
+{
+    return departing_ && other_ && role_.windowed(rpch::Leg::predecessor) && other_->outlet().gated();
 }
 
 void OutboundChannel::watch_for_stall()
@@ -298,16 +306,35 @@ void OutboundChannel::watch_for_stall()
 
 void OutboundChannel::on_stall()
 {
-    if (!window_used_up())
+    const bool used_up = window_used_up();
+    const bool before = predecessor_stands();
+    if (!used_up && !before)
         return;
-    if (leg_->stream().unsent() > 0)
+    if ((used_up && leg_->stream().unsent() > 0) || (before && other_->stream().unsent() > 0))
         return stall_->set(stall_patience);
     base::log::notice("window-lifted", {{"id", visitor_.id}, {"vc", virtual_connection().prefix()},
                                         {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
                                         {"reason", "the client has read everything and acknowledges nothing: "
                                                    "it takes no part in flow control"}});
-    role_.give_up_window();
+    if (used_up)
+        role_.give_up_window();
+    if (before)
+        role_.give_up_window(rpch::Leg::predecessor);
     flush_client();
+}
+
+void OutboundChannel::watch_for_silence()
+{
+    if (!ended_ && role_.server_may_wait())
+        silence_.watch(hub_.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_silence>(this));
+}
+
+void OutboundChannel::on_silence()
+{
+    silence_.reset();
+    rpch::Effects effects;
+    role_.on_silence(effects);
+    run(effects);
 }
 
 void OutboundChannel::end(const std::string& reason)
@@ -317,6 +344,7 @@ void OutboundChannel::end(const std::string& reason)
     ended_ = true;
     clock_.cancel();
     stall_.reset();
+    silence_.reset();
     recycling_.reset();
     drop_other();
     if (base::log::wanted(base::log::Level::info))

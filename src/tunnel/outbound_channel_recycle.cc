@@ -93,7 +93,7 @@ void OutboundChannel::flush_predecessor()
         return;
     Outlet& outlet = other_->outlet();
     if (!outlet.flush())
-        return side_closed(other_->stream().error_text(outlet.failure()));
+        return side_closed(outlet.failure_text());
     if (const std::uint32_t consumed = outlet.take_consumed(); consumed > 0) {
         rpch::Effects effects;
         role_.on_consumed(consumed, effects);

@@ -1,6 +1,8 @@
 #include "tunnel/outlet.h"
 
+#include "rpch/acknowledgement.h"
 #include "rpch/pdu.h"
+#include "rpch/rts.h"
 
 #include <algorithm>
 #include <cassert>
@@ -18,12 +20,13 @@ void Outlet::put(const rpch::Framer::Piece& piece)
     } else {
         if (piece.first) {
             assert(open_ == 0);
+            commit_urgent(); // what was put first leaves first
             gate_->sent(piece.frag_length);
             open_ = piece.frag_length;
         }
         open_ -= size;
         commit(piece.bytes);
-        if (open_ == 0 && !urgent_.empty())
+        if (open_ == 0 && !blocked_)
             commit_urgent();
     }
     if (coming_ == 0 && !last_.empty()) {
@@ -50,11 +53,37 @@ void Outlet::place_last(base::Bytes pdu)
 
 void Outlet::put_control(base::Bytes bytes)
 {
-    if (open_ != 0)
-        return urgent_.push(bytes);
+    if (open_ != 0 || blocked_)
+        return queue_urgent(bytes);
     write_run();
     spill_cleared();
     ready_.push(bytes);
+}
+
+void Outlet::queue_urgent(base::Bytes pdu)
+{
+    rpch::Rts newer;
+    [[maybe_unused]] const rpch::DecodeResult whole = rpch::decode(pdu, newer);
+    assert(whole.ok());
+    for (std::size_t at = 0; at < urgent_.size();) {
+        const base::Bytes rest = urgent_.front().subspan(at);
+        const std::size_t size = rpch::frag_length(rest.first<rpch::framing_size>());
+        rpch::Rts older;
+        if (rpch::decode(rest.first(size), older).ok() && rpch::supersedes(newer, older) && size == pdu.size())
+            return urgent_.overwrite(at, pdu);
+        at += size;
+    }
+    if (urgent_.size() + pdu.size() > most_urgent)
+        dead_ = unread_ = true;
+    else
+        urgent_.push(pdu);
+}
+
+std::string Outlet::failure_text() const
+{
+    if (unread_)
+        return "too many RTS PDUs wait, and none is read";
+    return stream_.error_text({net::IoResult::Kind::error, 0, error_});
 }
 
 bool Outlet::flush()
@@ -67,7 +96,10 @@ bool Outlet::flush()
         Written written = write(ready_, ready_.size());
         if (written != Written::all)
             return written == Written::some;
-        admit();
+        if (open_ == 0)
+            commit_urgent();
+        if (ready_.empty())
+            admit();
         if (!ready_.empty())
             continue;
         if (cleared_ == 0)
@@ -102,6 +134,8 @@ void Outlet::commit(base::Bytes bytes)
 
 void Outlet::commit_urgent()
 {
+    if (urgent_.empty())
+        return;
     write_run();
     spill_cleared();
     ready_.push(urgent_.front());
@@ -161,16 +195,21 @@ Outlet::Written Outlet::write(base::Bytes bytes, std::size_t& size)
             result = stream_.write(bytes.subspan(size));
             size += result.ok() ? result.size : 0;
         }
-        if (result.kind == net::IoResult::Kind::again)
+        if (result.kind == net::IoResult::Kind::again) {
+            blocked_ = true;
             return Written::some;
+        }
         if (!result.ok()) {
             error_ = result.error;
             dead_ = true;
             return Written::dead;
         }
-        if (!stream_.tls() && size < bytes.size())
+        if (!stream_.tls() && size < bytes.size()) {
+            blocked_ = true;
             return Written::some; // a short write: the socket's buffer is full
+        }
     }
+    blocked_ = false;
     return Written::all;
 }
 

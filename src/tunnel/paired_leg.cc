@@ -111,7 +111,7 @@ void PairedLeg::flush()
     if (over_)
         return;
     if (!leg_.outlet().flush())
-        return lose(leg_.stream().error_text(leg_.outlet().failure()));
+        return lose(leg_.outlet().failure_text());
     leg_.outlet().take_consumed();
     if (!leg_.outlet().idle())
         return;

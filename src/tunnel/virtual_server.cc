@@ -111,7 +111,7 @@ void VirtualServer::flush()
     if (ended_ || !leg_)
         return;
     if (!leg_->outlet().flush())
-        return end("server: " + leg_->stream().error_text(leg_->outlet().failure()));
+        return end("server: " + leg_->outlet().failure_text());
     const std::uint32_t consumed = leg_->outlet().take_consumed();
     if (consumed == 0)
         return;
@@ -123,6 +123,16 @@ void VirtualServer::flush()
         return;
     rpch::Effects effects;
     role_.on_consumed(consumed, effects);
+    run(effects);
+    if (!ended_ && role_.proxy_may_wait())
+        silence_.watch(environment_.loop, net::Timer::Callback::of<&VirtualServer::on_silence>(this));
+}
+
+void VirtualServer::on_silence()
+{
+    silence_.reset();
+    rpch::Effects effects;
+    role_.on_silence(effects);
     run(effects);
 }
 
@@ -162,10 +172,11 @@ void VirtualServer::recycle_out()
     const ProxyLeg* const out = at(rpch::Leg::out);
     if (!out)
         return;
-    if (!out->server_recycles())
-        return role_.doubt_client();
     rpch::Effects effects;
-    role_.recycle_out(effects);
+    if (out->server_recycles())
+        role_.recycle_out(effects);
+    else
+        role_.doubt_client(effects);
     run(effects);
 }
 
@@ -208,6 +219,7 @@ void VirtualServer::end(const std::string& reason)
     ended_ = true;
     dialer_.reset();
     clocks_.reset();
+    silence_.reset();
     rpc_leg_ = nullptr;
     if (leg_)
         leg_->close();

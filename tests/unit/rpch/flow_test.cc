@@ -116,6 +116,38 @@ TEST(Flow, receiverAcknowledgesAgainUntilAPduLikeTheLargestFits)
     }
 }
 
+// Nothing is due after the first PDU, and the second one fits the window but not what is open of it: the sender may wait
+// for a word, unless any PDU fits.
+TEST(Flow, receiverKnowsWhereItsSenderMayWait)
+{
+    struct Row { std::uint32_t window, first, consumed, second; bool may_wait; };
+    static constexpr Row rows[] = {
+        {65536, 16, 16, 65535, true},
+        {65536, 30000, 30000, 40000, true},
+        {65536, 1, 1, 65535, false},       // 65,535 is the largest frag_length, and fits
+        {65536, 16, 0, 65535, false},      // nothing has left: there is nothing to say
+        {8192, 16, 16, 8192, true},
+        {8192, 16, 16, 20000, true},       // larger than the window: goes when all of it is open
+        {262144, 100000, 100000, 65535, false},
+    };
+    for (const Row& row : rows) {
+        ReceiveWindow receiver(row.window);
+        SendWindow sender(row.window);
+        receiver.received(row.first);
+        sender.sent(row.first);
+        receiver.consumed(row.consumed);
+        CHECK_FALSE(receiver.ack_due());
+        CHECK_EQUAL(row.may_wait, receiver.sender_may_wait());
+        if (!row.may_wait)
+            continue;
+        CHECK_FALSE(sender.admits(row.second));
+        receiver.acknowledge();
+        CHECK(sender.acknowledged(receiver.bytes_received(), receiver.available()) == SendWindow::Ack::accepted);
+        CHECK_TRUE(sender.admits(row.second));
+        CHECK_FALSE(receiver.sender_may_wait());
+    }
+}
+
 TEST(Flow, aLiftedWindowAdmitsEverything)
 {
     SendWindow window(8192);

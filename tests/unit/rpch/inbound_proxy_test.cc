@@ -45,7 +45,7 @@ TEST_GROUP(InboundProxy) {
     std::string stall()
     {
         Effects effects;
-        proxy.on_stall(effects);
+        proxy.on_silence(effects);
         return words(effects);
     }
     void open()
@@ -187,7 +187,7 @@ TEST(InboundProxy, doubtedClientThatOverrunsIsNeverAcknowledged)
     for (int i = 0; i < 64; ++i) {
         STRCMP_EQUAL("", pass(4096).c_str());
         if (i > 16)
-            CHECK_FALSE(proxy.stall_suspected());
+            CHECK_FALSE(proxy.client_may_wait());
     }
     STRCMP_EQUAL("", stall().c_str());
     CHECK_TRUE(proxy.client_doubted());
@@ -200,9 +200,9 @@ TEST(InboundProxy, doubtedClientThatStopsAtItsWindowIsTrusted)
     proxy.doubt_client();
     for (int i = 0; i < 15; ++i)
         pass(4096);
-    CHECK_FALSE(proxy.stall_suspected());
+    CHECK_FALSE(proxy.client_may_wait());
     pass(4096 - 20);
-    CHECK_TRUE(proxy.stall_suspected());
+    CHECK_TRUE(proxy.client_may_wait());
     STRCMP_EQUAL("server:FlowControlAckWithDestination", stall().c_str());
     CHECK_FALSE(proxy.client_doubted());
     for (int i = 0; i < 8; ++i)

@@ -131,7 +131,9 @@ TEST(OutRecycling2, doubtedClientsAreNotAsked)
     STRCMP_EQUAL("refused", successor(proxy, r2_a3).c_str());
 
     Server server = opened_server();
-    server.doubt_client();
+    Effects effects;
+    server.doubt_client(effects);
+    STRCMP_EQUAL("flow", words(effects).c_str()); // what stood still for the lifetime
     server.sent(1'073'700'000);
     CHECK_FALSE(server.recycling_due());
     STRCMP_EQUAL("no", recycle(server).c_str());
@@ -173,11 +175,11 @@ TEST(OutRecycling2, serverThatWaitsInVain)
 {
     Server server = opened_server();
     recycle(server);
-    STRCMP_EQUAL("", expired(server, Leg::out).c_str()); // nobody answers: the channel is used to its end
+    STRCMP_EQUAL("flow", expired(server, Leg::out).c_str()); // nobody answers: the channel is used to its end
     CHECK_FALSE(server.awaits(Leg::out));
     STRCMP_EQUAL("out:OUT_R2/A5",
                  from_outbound(server, make(RtsId::out_r2_a4, {out_next})).c_str()); // or does after all
-    STRCMP_EQUAL("out:OUT_R2/B2", expired(server, Leg::out).c_str());
+    STRCMP_EQUAL("out:OUT_R2/B2 flow", expired(server, Leg::out).c_str());
     CHECK(server.out_state() == RoleState::out_opened);
 }
 

@@ -21,6 +21,7 @@ void check_whole(World& world)
 {
     CHECK_TRUE_TEXT(world.violation.empty(), world.describe().c_str());
     CHECK_TRUE_TEXT(world.client_alive() && world.server_alive(), world.describe().c_str());
+    STRCMP_EQUAL_TEXT("", world.stuck().c_str(), world.describe().c_str());
     CHECK_TRUE_TEXT(world.all_delivered(), world.describe().c_str());
     CHECK_EQUAL_TEXT(2, world.proxies(), world.describe().c_str());
     CHECK_EQUAL_TEXT(4, world.connections(), world.describe().c_str());
@@ -58,6 +59,8 @@ TEST_GROUP(RecyclingModel) {
         CHECK_TRUE_TEXT(world.most_waiting() <= 3 * settings.window, world.describe().c_str());
         for (const auto& [id, count] : world.seen)
             seen[id] += count;
+        if (settings.largest_pdu <= settings.window / 2)
+            CHECK_EQUAL_TEXT(0, world.windows_lifted, world.describe().c_str());
         check_nothing_left(world);
     }
 };
@@ -91,6 +94,52 @@ TEST(RecyclingModel, anywhereLosesRepeatsAndReordersNothing)
             CHECK_TRUE_TEXT(seen[row.id] > 0, row.name);
 }
 
+// 3.2.1.4.1: a PDU that fits the window but not what is open of it, after any other PDU, on any hop; or not even the
+// window. Nothing is due where its sender stands, and yet it comes to the other end.
+TEST(RecyclingModel, noPduIsTooLargeForWhatIsOpen)
+{
+    for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+        walk({.seed = seed, .nodes = 2, .in_lifetime = 200'000, .out_lifetime = 300'000, .largest_pdu = 8192}, 10'000, 500);
+        walk({.seed = seed, .nodes = 2, .in_lifetime = 200'000, .out_lifetime = 300'000, .largest_pdu = 20'000}, 10'000, 500);
+    }
+    for (std::uint32_t seed = 1; seed <= 10; ++seed)
+        walk({.seed = seed, .nodes = 2, .window = 65'536, .in_lifetime = 2'000'000, .out_lifetime = 2'000'000,
+              .largest_pdu = 65'535}, 10'000, 500);
+}
+
+// Successors that are asked for and never come, while there is more to say than the lifetime leaves room for: when the
+// waiting is given up, what stood still for it goes on, or the virtual connection ends.
+TEST(RecyclingModel, whatWaitsForASuccessorInVainGoesOnOrEnds)
+{
+    std::size_t survived = 0;
+    for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+        World world({.seed = seed, .nodes = 1 + seed % 3, .in_lifetime = seed % 2 ? 30'000u : 10'000'000u});
+        for (std::uint32_t i = 0; i < seed % 50 * 40; ++i)
+            world.step(true);
+        world.lose_successors();
+        std::uint32_t before = 0;
+        do { // until the server stands
+            before = world.down_sent;
+            for (int i = 0; i < 300; ++i)
+                world.step(true);
+        } while (world.down_sent > before);
+        for (int i = 0; i < 4; ++i) {
+            world.settle();
+            world.expire();
+        }
+        world.settle();
+        CHECK_TRUE_TEXT(world.violation.empty(), world.describe().c_str());
+        CHECK_EQUAL_TEXT(world.client_alive(), world.server_alive(), world.describe().c_str());
+        if (world.client_alive()) {
+            ++survived;
+            STRCMP_EQUAL_TEXT("", world.stuck().c_str(), world.describe().c_str());
+            CHECK_TRUE_TEXT(world.all_delivered(), world.describe().c_str());
+        }
+        check_nothing_left(world);
+    }
+    CHECK_TRUE(survived > 50);
+}
+
 // The loss of any connection, a successor that never completes, a forged one, a wrong cookie, at any moment:
 // the virtual connection goes on whole, or it ends, and nothing is left of it.
 TEST(RecyclingModel, whateverBreaksItGoesOnWholeOrEnds)
@@ -116,6 +165,7 @@ TEST(RecyclingModel, whateverBreaksItGoesOnWholeOrEnds)
         CHECK_EQUAL_TEXT(world.client_alive(), world.server_alive(), (fault + ": " + world.describe()).c_str());
         if (world.client_alive()) {
             CHECK_TRUE_TEXT(world.all_delivered(), (fault + ": " + world.describe()).c_str());
+            STRCMP_EQUAL_TEXT("", world.stuck().c_str(), (fault + ": " + world.describe()).c_str());
             CHECK_EQUAL_TEXT(2, world.proxies(), (fault + ": " + world.describe()).c_str());
             CHECK_EQUAL_TEXT(4, world.connections(), (fault + ": " + world.describe()).c_str());
             ++survived[fault];

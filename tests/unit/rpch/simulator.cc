@@ -71,7 +71,7 @@ bool World::step(bool traffic)
             choices_.push_back({.kind = Kind::produce, .party = end});
     }
     if (choices_.empty())
-        return false;
+        return fall_silent(true);
     const Choice choice = choices_[random(static_cast<std::uint32_t>(choices_.size()))];
     switch (choice.kind) {
     case Kind::deliver: deliver(*choice.connection, *choice.port); break;
@@ -94,6 +94,8 @@ bool World::step(bool traffic)
         if (Port& port = connection.ends[random(2)]; port.owner && !port.closed)
             port.blocked = true;
     }
+    if (traffic && random(200) == 0)
+        fall_silent(false);
     for (const auto& proxy : proxies_)
         most_waiting_ = std::max(most_waiting_, proxy->waiting());
     bury();
@@ -107,6 +109,26 @@ void World::settle()
             violation = "it never comes to rest";
             return;
         }
+}
+
+bool World::fall_silent(bool rest)
+{
+    bool told = server_->silence(rest);
+    for (const auto& proxy : proxies_)
+        told = proxy->silence(rest) || told;
+    bury();
+    return told;
+}
+
+std::string World::stuck() const
+{
+    for (const Party* const end : {client_.get(), server_.get()})
+        if (!end->ended() && end->stuck().empty() && !end->wants_to_send())
+            return end->name() + "'s application may not send";
+    for (const auto& proxy : proxies_)
+        if (const std::string text = proxy->stuck(); !text.empty())
+            return text;
+    return client_->stuck() + server_->stuck();
 }
 
 void World::expire()

@@ -64,7 +64,7 @@ public:
 
     /// One random step of what can happen without a fault; false: nothing can.
     bool step(bool traffic);
-    /// Steps until nothing can happen any more.
+    /// Steps until nothing can happen any more, however long it is silent.
     void settle();
     /// Every timer that runs expires.
     void expire();
@@ -74,9 +74,13 @@ public:
     /// Faults: one at random. Text: which one it was.
     std::string break_something();
     void close_client();
+    /// From now on no request of the client for a successor gets through, and it hears nothing of that.
+    void lose_successors() { loses_successors_ = true; }
 
     bool client_alive() const;
     bool server_alive() const;
+    /// Who holds data or an application up; empty: nobody.
+    std::string stuck() const;
     bool all_delivered() const { return up_sent == up_received && down_sent == down_received; }
     std::size_t connections() const;
     std::size_t proxies() const { return proxies_.size(); }
@@ -85,6 +89,7 @@ public:
 
     std::uint32_t up_sent = 0, up_received = 0, down_sent = 0, down_received = 0; ///< RPC PDUs
     std::size_t in_recycled = 0, out_recycled = 0;
+    std::size_t windows_lifted = 0; ///< of clients who have read everything and acknowledge nothing
     std::string violation; ///< the first one; empty: none
     std::map<rpch::RtsId, std::size_t> seen;
     std::deque<std::string> reasons; ///< of the last closes
@@ -104,13 +109,19 @@ private:
     {
         return std::uniform_int_distribution<std::uint32_t>(0, below - 1)(random_);
     }
+    /// For every receiver whose sender may wait; `rest`: nothing else happens. False: there is none.
+    bool fall_silent(bool rest);
     Port& connect(rpch::Role to, std::size_t node);
     void deliver(Connection& connection, Port& port);
     void accept(Connection& connection, Port& port, const Message& first);
     void close(Port& port);
     void cut(Connection& connection);
     void forge();
-    void later(Party& party, rpch::Leg leg) { events_.push_back({&party, leg}); }
+    void later(Party& party, rpch::Leg leg)
+    {
+        if (!loses_successors_ || (leg != rpch::Leg::in_successor && leg != rpch::Leg::out_successor))
+            events_.push_back({&party, leg});
+    }
     void leave_table(Party& party);
     void bury();
     std::size_t node_for_successor(std::size_t now);
@@ -135,6 +146,7 @@ private:
     std::vector<Event> events_; ///< connections that come up, in any order
     std::vector<Choice> choices_;
     std::size_t most_waiting_ = 0;
+    bool loses_successors_ = false;
 };
 
 } // namespace simulator

@@ -104,7 +104,8 @@ void ClientParty::consume()
 
 bool ClientParty::wants_to_send() const
 {
-    return !ended_ && role_.room() > 0 && legs_.at(Leg::in)->waiting.size() < impatience;
+    stands_ = stands_ || role_.room() == 0;
+    return !ended_ && !stands_ && legs_.at(Leg::in)->waiting.size() < impatience;
 }
 
 void ClientParty::produce()
@@ -216,7 +217,8 @@ void ServerParty::consume()
 
 bool ServerParty::wants_to_send() const
 {
-    return !ended_ && role_.room() > 0 && legs_.at(Leg::out)->waiting.size() < impatience;
+    stands_ = stands_ || role_.room() == 0;
+    return !ended_ && !stands_ && legs_.at(Leg::out)->waiting.size() < impatience;
 }
 
 void ServerParty::produce()

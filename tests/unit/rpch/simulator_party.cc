@@ -73,9 +73,10 @@ void Party::run(const Effects& effects)
         case Effect::Kind::flow:
             if (port)
                 flush(*port);
+            flows(effect.leg);
             break;
-        case Effect::Kind::keep_alive:
-        case Effect::Kind::opened: break;
+        case Effect::Kind::opened: flows(Leg::client); break;
+        case Effect::Kind::keep_alive: break;
         case Effect::Kind::finish:
             world_.leave_table(*this);
             finishing_ = true;
@@ -163,6 +164,14 @@ std::size_t Party::waiting() const
         for (const Message& message : port->waiting)
             bytes += message.size;
     return bytes;
+}
+
+std::string Party::stuck() const
+{
+    for (const auto& [leg, port] : legs_)
+        if (!port->waiting.empty() && !port->blocked)
+            return name_ + " holds an RPC PDU of " + std::to_string(port->waiting.front().size) + " bytes";
+    return {};
 }
 
 // The inbound proxy.
@@ -294,6 +303,28 @@ void OutboundParty::consumed(std::uint32_t size)
     Effects effects;
     role_.on_consumed(size, effects);
     run(effects);
+}
+
+bool OutboundParty::silence(bool rest)
+{
+    if (tell(role_, role_.server_may_wait()))
+        return true;
+    if (!rest || ended_)
+        return false;
+    for (const Leg leg : {Leg::predecessor, Leg::client}) {
+        const auto found = legs_.find(leg);
+        if (found == legs_.end() || !role_.windowed(leg))
+            continue;
+        Port& port = *found->second;
+        if (port.waiting.empty() || port.blocked || !port.peer->inbox.empty() ||
+            role_.admits(port.waiting.front().size, leg))
+            continue;
+        ++world_.windows_lifted;
+        role_.give_up_window(leg);
+        flush(port);
+        return true;
+    }
+    return false;
 }
 
 /// The old response ends with OUT_R2/B3.

@@ -22,6 +22,7 @@ public:
     Party& operator=(const Party&) = delete;
 
     bool ended() const { return ended_; }
+    const std::string& name() const { return name_; }
     void end(const std::string& reason);
     std::size_t waiting() const; ///< bytes of RPC PDUs
     void flush(Port& port);
@@ -34,6 +35,10 @@ public:
     virtual bool reads(const Port&) const { return true; }
     virtual void receive(Port& port, const Message& message) = 0;
     virtual void expire() = 0;
+    /// A while without a word; `rest`: everything that was on its way has come. False: nobody waited for it.
+    virtual bool silence(bool) { return false; }
+    /// Text: where RPC PDUs stand; empty: nowhere.
+    std::string stuck() const;
     virtual std::optional<rpch::RtsId> recognise(const Port& port, const rpch::Rts& pdu) const = 0;
     // Of client and server: the application.
     virtual bool wants_to_send() const { return false; }
@@ -48,6 +53,17 @@ protected:
     virtual void drained(rpch::Leg) {}
     virtual void closed(rpch::Leg leg, rpch::Effects& effects) = 0;
     virtual void promoted(rpch::Leg) {}
+    virtual void flows(rpch::Leg) {}
+    /// The effects of on_silence() if somebody may wait for it.
+    template <typename Role> bool tell(Role& role, bool may_wait)
+    {
+        if (ended_ || !may_wait)
+            return false;
+        rpch::Effects effects;
+        role.on_silence(effects);
+        run(effects);
+        return true;
+    }
 
     void run(const rpch::Effects& effects);
     void attach(Port& port, rpch::Leg leg);
@@ -85,8 +101,10 @@ private:
     void closed(rpch::Leg leg, rpch::Effects& effects) override { role_.on_closed(leg, effects); }
     void connect(rpch::Leg leg) override;
     void promoted(rpch::Leg leg) override;
+    void flows(rpch::Leg leg) override { stands_ = stands_ && leg != rpch::Leg::in && leg != rpch::Leg::client; }
 
     rpch::Client role_;
+    mutable bool stands_ = false; ///< the application, until it is told to go on
     std::size_t in_node_ = 0, out_node_ = 0, next_in_node_ = 0, next_out_node_ = 0;
     std::deque<std::uint32_t> unread_; // sizes
 };
@@ -100,6 +118,7 @@ public:
     bool admit(Port& port, const rpch::Rts& pdu) override;
     void receive(Port& port, const Message& message) override;
     void expire() override;
+    bool silence(bool) override { return tell(role_, role_.proxy_may_wait()); }
     std::optional<rpch::RtsId> recognise(const Port& port, const rpch::Rts& pdu) const override;
     bool wants_to_send() const override;
     void produce() override;
@@ -110,8 +129,10 @@ private:
     void sent(rpch::Leg leg, std::uint32_t size) override;
     void drained(rpch::Leg leg) override { role_.on_drained(leg); }
     void closed(rpch::Leg leg, rpch::Effects& effects) override { role_.on_closed(leg, effects); }
+    void flows(rpch::Leg leg) override { stands_ = stands_ && leg != rpch::Leg::out && leg != rpch::Leg::client; }
 
     rpch::Server role_;
+    mutable bool stands_ = false; ///< the application, until it is told to go on
     std::deque<std::uint32_t> unread_; // sizes
 };
 
@@ -123,6 +144,7 @@ public:
     bool reads(const Port& port) const override;
     void receive(Port& port, const Message& message) override;
     void expire() override;
+    bool silence(bool) override { return tell(role_, role_.client_may_wait()); }
     std::optional<rpch::RtsId> recognise(const Port& port, const rpch::Rts& pdu) const override;
 
 private:
@@ -142,6 +164,7 @@ public:
     bool admit(Port& port, const rpch::Rts& pdu) override;
     void receive(Port& port, const Message& message) override;
     void expire() override;
+    bool silence(bool rest) override;
     std::optional<rpch::RtsId> recognise(const Port& port, const rpch::Rts& pdu) const override;
 
 private:

@@ -49,6 +49,65 @@ TEST(HubFlow, aServerThatReadsNothingStopsTheClient)
     });
 }
 
+// Nothing is due after the first PDU, and the second one fits the window of the hop to the virtual server but not what is
+// open of it: it must come through all the same, upwards on the hop between two ends of ours.
+TEST(HubFlow, aPduThatFitsTheWindowButNotWhatIsOpenOfItComesThrough)
+{
+    struct Row { std::size_t first, second; };
+    start();
+    for (const Row row : {Row{16, 65535}, Row{30000, 40000}}) {
+        Tunnel t = plain_tunnel();
+        t.in.say(rpc_pdu(row.first, 1));
+        until_got(t.server, row.first);
+        settle();
+        std::string rest = rpc_pdu(row.second, 2);
+        until([&] {
+            rest.erase(0, t.in.push(rest));
+            t.server.listen();
+            return t.server.got.size() >= row.first + row.second;
+        });
+        CHECK(t.server.got == rpc_pdu(row.first, 1) + rpc_pdu(row.second, 2));
+        t = {};
+        until([&] { return hub->size() == 0; });
+    }
+}
+
+// The client does not read OUT, and never stops sending: what it is told costs one PDU, not one for each half window.
+TEST(HubFlow, acknowledgementsForAClientThatDoesNotReadDoNotPileUp)
+{
+    settings.receive_window = 8192;
+    start();
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(), [](tunnel::Arrival& arrival) {
+        const int small = 4096;
+        ::setsockopt(arrival.stream.fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    });
+    Peer server = accept();
+    until_got(out, established);
+    server.say(rpc_pdu(16)); // the answer, before which nothing but it may follow CONN/C2
+    until_got(out, established + 16);
+    out.got.clear();
+    const std::string pdu = rpc_pdu(5000, 3);
+    for (int i = 0; i < 1000; ++i) {
+        in.say(pdu);
+        until_got(server, pdu.size());
+        server.got.clear();
+    }
+    std::size_t before = 0;
+    do {
+        before = out.got.size();
+        settle();
+        out.listen();
+    } while (out.got.size() > before);
+    constexpr std::size_t acknowledgement = 56;
+    CHECK(out.got.size() % acknowledgement == 0 && out.got.size() < 200 * acknowledgement); // 1000 were due
+    rpch::Rts last;
+    CHECK(rpch::decode(base::bytes_of(std::string_view(out.got).substr(out.got.size() - acknowledgement)), last).ok());
+    rpch::RtsFields fields(last);
+    fields.destination();
+    LONGS_EQUAL(1000 * pdu.size(), fields.flow_control_ack().bytes_received);
+}
+
 TEST(HubFlow, serverThatHasGoneStillDeliversItsLastWords)
 {
     start();

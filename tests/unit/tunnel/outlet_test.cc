@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -84,6 +85,37 @@ TEST_GROUP(Outlet) {
             all.insert(all.end(), part.begin(), part.end());
         return all;
     }
+    /// Until the socket takes nothing more.
+    void block()
+    {
+        while (!outlet->blocked())
+            put(rpc_pdu(2000, 7));
+    }
+    /// What comes behind the RPC PDUs of block(), when the peer reads on.
+    std::vector<std::uint8_t> behind_the_block()
+    {
+        do {
+            take_all();
+            CHECK_TRUE(outlet->flush());
+        } while (!outlet->idle());
+        take_all();
+        std::size_t at = 0;
+        while (at + 2000 <= got.size() && got[at + 2] != static_cast<std::uint8_t>(rpch::PacketType::rts))
+            at += 2000;
+        return {got.begin() + static_cast<std::ptrdiff_t>(at), got.end()};
+    }
+    static std::vector<std::uint8_t> ack(std::uint32_t received, std::uint8_t channel,
+                                         std::optional<rpch::Destination> to = {})
+    {
+        rpch::Cookie cookie;
+        cookie.bytes.fill(channel);
+        const rpch::FlowControlAck figures{received, 65536, cookie};
+        const rpch::RtsBytes pdu =
+            to ? rpch::RtsBuilder(rpch::RtsId::flow_control_ack_with_destination).destination(*to).flow_control_ack(figures).done()
+               : rpch::RtsBuilder(rpch::RtsId::flow_control_ack).flow_control_ack(figures).done();
+        const base::Bytes bytes = pdu;
+        return {bytes.begin(), bytes.end()};
+    }
     static std::vector<std::uint8_t> ping()
     {
         const rpch::RtsBytes pdu = rpch::RtsBuilder(rpch::RtsId::ping).done();
@@ -148,6 +180,49 @@ TEST(Outlet, aGatedPduThatIsStillComingCanBeAdmittedInTheMiddle)
     CHECK(got == joined({pdu, ping()}));
 }
 
+// A peer that does not read costs one acknowledgement for each channel, the newest, however many there were.
+TEST(Outlet, theNewestAcknowledgementReplacesTheOneThatWaits)
+{
+    using rpch::Destination;
+    block();
+    const std::size_t waiting = outlet->waiting();
+    for (std::uint32_t i = 1; i <= 10'000; ++i) {
+        outlet->put_control(ack(i, 1, Destination::client));
+        outlet->put_control(ack(i + 1, 2, Destination::client));
+        outlet->put_control(ack(i + 2, 1, Destination::outbound_proxy)); // another receiver
+        outlet->put_control(ack(i + 3, 1));
+        if (i == 5000)
+            outlet->put_control(ping());
+        CHECK_TRUE(outlet->flush());
+        LONGS_EQUAL(waiting, outlet->waiting());
+    }
+    CHECK(behind_the_block() == joined({ack(10'000, 1, Destination::client), ack(10'001, 2, Destination::client),
+                                        ack(10'002, 1, Destination::outbound_proxy), ack(10'003, 1), ping()}));
+}
+
+// What was put first leaves first, also when the socket takes nothing: CONN/C2 before the first answer.
+TEST(Outlet, anRtsPduThatWaitsForTheSocketGoesBeforeTheRpcPduThatComesLater)
+{
+    block();
+    outlet->put_control(ping());
+    put(rpc_pdu(300, 9));
+    outlet->put_control(ack(5, 1));
+    CHECK(behind_the_block() == joined({ping(), rpc_pdu(300, 9), ack(5, 1)}));
+}
+
+// Of PDUs that are no acknowledgements a peer that reads has only a few waiting.
+TEST(Outlet, aPeerThatReadsNoRtsPduIsGivenUp)
+{
+    block();
+    std::size_t bytes = 0;
+    for (; bytes + ping().size() <= Outlet::most_urgent; bytes += ping().size())
+        outlet->put_control(ping());
+    CHECK_TRUE(outlet->flush());
+    outlet->put_control(ping());
+    CHECK_FALSE(outlet->flush());
+    STRCMP_CONTAINS("RTS PDUs", outlet->failure_text().c_str());
+}
+
 TEST(Outlet, aDeadStreamIsReported)
 {
     shutdown(fds[1], SHUT_RDWR);
@@ -157,7 +232,7 @@ TEST(Outlet, aDeadStreamIsReported)
     outlet->put(framer.next(input));
     CHECK_FALSE(outlet->flush());
     CHECK_FALSE(outlet->flush());
-    CHECK(outlet->failure().kind == net::IoResult::Kind::error);
+    STRCMP_CONTAINS("roken pipe", outlet->failure_text().c_str());
 }
 
 // A slow reader, a gate that opens now and then, RTS PDUs at any time, reads cut anywhere: RPC PDUs stay
