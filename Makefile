@@ -101,6 +101,8 @@ tunnel_TEST = tests/unit/tunnel/grant_test.cc tests/unit/tunnel/banner_test.cc t
               tests/unit/tunnel/spread_test.cc tests/unit/tunnel/farewell_test.cc tests/unit/tunnel/first_pdu_test.cc \
               tests/unit/tunnel/joiner_test.cc \
               tests/unit/tunnel/hub_test.cc tests/unit/tunnel/hub_flow_test.cc tests/unit/tunnel/hub_recycling_test.cc \
+              tests/unit/tunnel/hub_shards_test.cc tests/unit/tunnel/hub_silence_test.cc \
+              tests/unit/tunnel/virtual_server_test.cc \
               tests/unit/tunnel/pairing_test.cc tests/unit/tunnel/pairing_refusal_test.cc \
               tests/unit/tunnel/pairing_end_test.cc tests/unit/tunnel/pairing_flow_test.cc \
               tests/unit/tunnel/pairing_in_recycling_test.cc tests/unit/tunnel/pairing_out_recycling_test.cc \
