@@ -5,6 +5,8 @@
 #   make check      on a fresh machine: installs what is missing, builds, runs every test
 #   make bench      side by side with haproxy on this machine, as ratios, twenty minutes;  make bench-quick in two
 #   make soak       the long tests, ten minutes at most: gigabytes over thousands of short-lived channels
+#   make mutants    what no unit test notices: one small fault in the sources after the other, an hour at most;
+#                   MUTANTS='--files src/tunnel/hub.cc --every 1' and the like say which (tests/mutate/run --help)
 #   make install    honours prefix and DESTDIR; never overwrites a configuration
 #   make dist       the source archive;  make distcheck proves it whole
 
@@ -12,14 +14,15 @@ srcdir = .
 
 # These goals work on a machine on which nothing was installed before.
 needs = $(strip $(if $(filter check check-% distcheck soak,$(MAKECMDGOALS)),check) \
-                $(if $(filter bench bench-quick,$(MAKECMDGOALS)),bench) $(if $(filter demo,$(MAKECMDGOALS)),demo))
+                $(if $(filter bench bench-quick,$(MAKECMDGOALS)),bench) $(if $(filter demo,$(MAKECMDGOALS)),demo) \
+                $(if $(filter mutants,$(MAKECMDGOALS)),mutants))
 ifneq ($(needs),)
   here := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
   ifneq ($(shell $(here)scripts/install-deps $(needs) >&2 && echo done),done)
     $(error the packages above could not be installed)
   endif
   # CppUTest can have come after ./configure.
-  ifeq ($(filter check,$(needs))$(shell sed -n 's/^have_cpputest *= *//p' config.mk 2>/dev/null),checkno)
+  ifeq ($(if $(filter check mutants,$(needs)),check)$(shell sed -n 's/^have_cpputest *= *//p' config.mk 2>/dev/null),checkno)
     $(shell ./config.status --recheck >&2; rm -f config.mk)
   endif
   # Whoever types one of them wants it soon.
@@ -32,7 +35,7 @@ include config.mk
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: all check check-documents check-unit check-system soak demo bench bench-quick \
+.PHONY: all check check-documents check-unit check-system soak mutants demo bench bench-quick \
         install uninstall dist distcheck clean distclean
 
 OBJ = obj
@@ -223,6 +226,9 @@ check-system: $(PROGRAMS) $(OBJ)/bench-load
 
 soak: $(PROGRAMS) $(OBJ)/bench-load $(OBJ)/unit-tests
 	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/soak/run
+
+mutants: config.mk
+	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/mutate/run $(MUTANTS)
 
 demo: all
 	OBJ=$(abspath $(OBJ)) $(srcdir)/scripts/demo
