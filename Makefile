@@ -81,7 +81,8 @@ base_TEST = tests/unit/base/cursor_test.cc tests/unit/base/text_test.cc tests/un
             tests/unit/base/shortage_test.cc
 rpch_TEST = tests/unit/rpch/guid_test.cc tests/unit/rpch/cookie_test.cc tests/unit/rpch/pdu_test.cc \
             tests/unit/rpch/framer_test.cc tests/unit/rpch/rts_test.cc tests/unit/rpch/rts_table_test.cc \
-            tests/unit/rpch/rts_vectors_test.cc tests/unit/rpch/flow_test.cc tests/unit/rpch/inbound_proxy_test.cc \
+            tests/unit/rpch/rts_vectors_test.cc tests/unit/rpch/flow_test.cc tests/unit/rpch/lifetime_test.cc \
+            tests/unit/rpch/held_pdus_test.cc tests/unit/rpch/inbound_proxy_test.cc \
             tests/unit/rpch/outbound_proxy_test.cc tests/unit/rpch/server_test.cc \
             tests/unit/rpch/client_test.cc tests/unit/rpch/rpc_test.cc tests/unit/rpch/mgmt_test.cc \
             tests/unit/rpch/simulator.cc tests/unit/rpch/simulator_party.cc tests/unit/rpch/simulator_ends.cc \
@@ -104,8 +105,8 @@ tunnel_TEST = tests/unit/tunnel/grant_test.cc tests/unit/tunnel/banner_test.cc t
               tests/unit/tunnel/spread_test.cc tests/unit/tunnel/farewell_test.cc tests/unit/tunnel/first_pdu_test.cc \
               tests/unit/tunnel/joiner_test.cc \
               tests/unit/tunnel/hub_test.cc tests/unit/tunnel/hub_flow_test.cc tests/unit/tunnel/hub_recycling_test.cc \
-              tests/unit/tunnel/hub_shards_test.cc tests/unit/tunnel/hub_silence_test.cc \
-              tests/unit/tunnel/virtual_server_test.cc \
+              tests/unit/tunnel/hub_shards_test.cc tests/unit/tunnel/hub_silence_test.cc tests/unit/tunnel/hub_closing_test.cc \
+              tests/unit/tunnel/hub_end_test.cc tests/unit/tunnel/virtual_server_test.cc tests/unit/tunnel/dialer_test.cc \
               tests/unit/tunnel/pairing_test.cc tests/unit/tunnel/pairing_refusal_test.cc \
               tests/unit/tunnel/pairing_end_test.cc tests/unit/tunnel/pairing_flow_test.cc \
               tests/unit/tunnel/pairing_in_recycling_test.cc tests/unit/tunnel/pairing_out_recycling_test.cc \

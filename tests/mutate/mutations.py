@@ -91,7 +91,7 @@ class Outline:
         self.code = code
         self.functions = []   # (begin of the head, opening brace)
         self.statements = []  # (start, end with the semicolon, whether it can go alone)
-        self.bodies = []      # (start, end) of function bodies
+        self.bodies = []      # (start, end) of function bodies, but those of templates
         self._scan()
 
     def _scan(self):
@@ -114,7 +114,7 @@ class Outline:
                 else:
                     if kind == "function":
                         self.functions.append((start, place))
-                        if "function" not in blocks:
+                        if "function" not in blocks and not re.search(r"\btemplate\b", code[start:place]):
                             self.bodies.append((place, matching(code, place)))
                     blocks.append(kind)
                     start, header = place + 1, ""
@@ -140,6 +140,8 @@ class Outline:
         """What an if alone governs goes with its condition; the last return of a function cannot go."""
         if header == "if":
             return re.match(r"\s*else\b", self.code[end + 1:]) is not None
+        if self.code.startswith("break", start) and re.match(r"\s*(?:(?:case [\w:]+|default):\s+)*(?:}|break;)", self.code[end + 1:]):
+            return False  # what follows is the end of the switch, or another break
         is_last = block == "function" and re.match(r"\s*}", self.code[end + 1:])
         return bool(header) or not (is_last and self.code.startswith("return", start))
 

@@ -54,7 +54,7 @@ class Workshop:
                     os.unlink(path)
 
     def _make(self, *words):
-        done = subprocess.run(("make", "CXXFLAGS=-O0", "CPPFLAGS=", *words, "obj/unit-tests"), cwd=self.tree, text=True,
+        done = subprocess.run(("make", "CXXFLAGS=-O0", "CPPFLAGS=-D_GLIBCXX_ASSERTIONS", *words, "obj/unit-tests"), cwd=self.tree, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=quiet_environment())
         if done.returncode != 0:
             raise Failure("the unit tests do not build:\n" + done.stdout[-4000:])
@@ -157,7 +157,7 @@ class Workshop:
             running.append((process, log, time.monotonic() + 15 + 5 * seconds))
         failed, waiting = None, list(running)
         while waiting and not failed:
-            time.sleep(0.01)
+            time.sleep(0.03)
             for one in list(waiting):
                 process, log, end = one
                 if process.poll() is None and time.monotonic() < end:

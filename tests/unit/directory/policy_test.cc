@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "directory/policy.h"
+#include "unit/base/log_capture.h"
 
 #include <atomic>
 #include <thread>
@@ -205,4 +206,24 @@ TEST(Policy, manyThreadsAsk)
         thread.join();
     MemoryLeakWarningPlugin::turnOnDefaultNotThreadSafeNewDeleteOverloads();
     LONGS_EQUAL(0, wrong);
+}
+
+// Each change of the list is told with what was there before; where nothing changes, nothing is.
+TEST(Policy, changesAreToldAndNothingElse)
+{
+    base::log::set_level(base::log::Level::info);
+    Policy policy(t.path);
+    LogCapture log;
+    CHECK(policy.refresh());
+    CHECK(policy.rebuild().kind == Rebuild::Kind::unchanged);
+    STRCMP_EQUAL("", log.text().c_str());
+    t.allow("gc1:6004");
+    CHECK(policy.refresh());
+    LONGS_EQUAL(1, log.count("valid-ports"));
+    LONGS_EQUAL(1, log.count("list=operator old=dc1:6004;cas1.test:593;[2001:db8::9]:6001 "
+                             "new=dc1:6004;cas1.test:593;[2001:db8::9]:6001;gc1:6004"));
+    t.add_server("EX3", "ex3.test");
+    CHECK(policy.rebuild().kind == Rebuild::Kind::changed);
+    LONGS_EQUAL(2, log.count("valid-ports"));
+    LONGS_EQUAL(1, log.count("EX3:6004"));
 }

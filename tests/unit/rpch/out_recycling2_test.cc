@@ -230,3 +230,12 @@ TEST(OutRecycling2, serverStartsByItself)
             .c_str());
     CHECK_FALSE(server.admits(65'536));
 }
+
+TEST(OutRecycling2, serverRefusesAnUnusableSuccessor)
+{
+    for (const std::uint8_t name : {std::uint8_t{0}, out}) {
+        Server server = opened_server();
+        recycle(server);
+        STRCMP_EQUAL("close", from_outbound(server, make(RtsId::out_r2_a4, {name})).c_str());
+    }
+}
