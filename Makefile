@@ -87,7 +87,7 @@ rpch_TEST = tests/unit/rpch/guid_test.cc tests/unit/rpch/cookie_test.cc tests/un
             tests/unit/rpch/client_test.cc tests/unit/rpch/rpc_test.cc tests/unit/rpch/mgmt_test.cc \
             tests/unit/rpch/simulator.cc tests/unit/rpch/simulator_party.cc tests/unit/rpch/simulator_ends.cc \
             tests/unit/rpch/in_recycling_test.cc tests/unit/rpch/out_recycling1_test.cc \
-            tests/unit/rpch/out_recycling2_test.cc \
+            tests/unit/rpch/out_recycling2_test.cc tests/unit/rpch/reasons_test.cc \
             tests/unit/rpch/automaton_test.cc tests/unit/rpch/recycling_model_test.cc
 access_TEST = tests/unit/access/account_test.cc tests/unit/access/password_test.cc tests/unit/access/cache_test.cc \
               tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc

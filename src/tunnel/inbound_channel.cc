@@ -189,8 +189,7 @@ void InboundChannel::hop_consumed(std::uint32_t size)
     rpch::Effects effects;
     role_.on_consumed(size, effects);
     run(effects);
-    if (!ended_)
-        leg_->resume();
+    leg_->resume();
 }
 
 void InboundChannel::run(const rpch::Effects& effects)

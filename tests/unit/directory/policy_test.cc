@@ -227,3 +227,25 @@ TEST(Policy, changesAreToldAndNothingElse)
     LONGS_EQUAL(2, log.count("valid-ports"));
     LONGS_EQUAL(1, log.count("EX3:6004"));
 }
+
+// A mailbox's server is allowed under either of its names, and the entry that allows it is named.
+TEST(Policy, aMailboxIsAllowedByEitherNameOfItsServer)
+{
+    t.allow("ex1.test:7001");
+    t.allow("EX1:7002");
+    t.allow("EX1:7003");
+    t.allow("ex1.test:7003");
+    Policy policy(t.path);
+    struct Row { const char* target; Kind kind; const char* rule; };
+    static constexpr Row rows[] = {
+        {GUID1 "@x.test:7001", Kind::allowed, "ex1.test:7001 (operator)"},
+        {GUID1 "@x.test:7002", Kind::allowed, "EX1:7002 (operator)"},
+        {GUID1 "@x.test:7003", Kind::allowed, "ex1.test:7003 (operator)"},
+        {GUID1 "@x.test:7004", Kind::denied, "default (deny)"},
+    };
+    for (const Row& row : rows) {
+        const Decision decision = policy.decide(row.target);
+        STRCMP_EQUAL_TEXT(name(row.kind), name(decision.kind), row.target);
+        STRCMP_EQUAL_TEXT(row.rule, decision.rule.c_str(), row.target);
+    }
+}

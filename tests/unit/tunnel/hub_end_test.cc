@@ -221,3 +221,68 @@ TEST(HubEnd, theServerIsAcknowledgedForWhatLeavesOnThePredecessor)
     next.listen();
     CHECK(next.got == head + rpc_pdu(8000, 5));
 }
+
+// A successor that its client gives up is lost: when the server has gone on with it, the channel cannot be saved.
+TEST(HubEnd, aSuccessorThatIsLost)
+{
+    start();
+    for (const bool goes_on : {true, false}) {
+        TrueTunnel t = true_tunnel();
+        t.out_server.say(rts(RtsId::out_r1_a1));
+        expect(t.out, rts(RtsId::out_r1_a2));
+        Peer next = arrive(Method::out_data, directory::Transport::ncacn_http, rts(RtsId::out_r2_a3, {vc, role_test::out, out_next}),
+                           [](tunnel::Arrival& arrival) { arrival.content_length = 120; });
+        expect(t.out_server, rts(RtsId::out_r2_a4, {out_next}));
+        next.fd.reset();
+        settle();
+        t.out_server.say(rts(goes_on ? RtsId::out_r2_b1 : RtsId::out_r2_b2));
+        if (!goes_on) {
+            t.out_server.say(rpc_pdu(70));
+            expect(t.out, rpc_pdu(70));
+            t.out.fd.reset();
+        }
+        until_ended(t.out_server);
+        until_ended(t.in);
+        until([&] { return nothing_left(); });
+    }
+}
+
+// The predecessor's client has gone, and not all has been read: it will never have the rest.
+TEST(HubEnd, aPredecessorThatBreaks)
+{
+    start();
+    TrueTunnel t = true_tunnel(8192);
+    t.out_server.say(rpc_pdu(8000, 1) + rpc_pdu(8000, 2) + rts(RtsId::out_r1_a1));
+    expect(t.out, rpc_pdu(8000, 1) + rts(RtsId::out_r1_a2));
+    Peer next = arrive(Method::out_data, directory::Transport::ncacn_http, rts(RtsId::out_r2_a3, {vc, role_test::out, out_next}),
+                       [](tunnel::Arrival& arrival) { arrival.content_length = 120; });
+    expect(t.out_server, rts(RtsId::out_r2_a4, {out_next}));
+    t.out_server.say(rts(RtsId::out_r2_a5) + rts(RtsId::out_r2_b1));
+    expect(t.out, rts(RtsId::out_r2_a6));
+    next.say(rts(RtsId::out_r2_c1));
+    until_got(next, sizeof head - 1);
+    // The acknowledgement lets the rest go, to nobody.
+    t.out.fd.reset();
+    t.out_server.say(text_of(rpch::encode(ack_to(rpch::Destination::outbound_proxy, 8060, 8192, role_test::out))));
+    until_ended(next);
+    until_ended(t.out_server);
+    until_ended(t.in);
+    until([&] { return nothing_left(); });
+}
+
+// The client is acknowledged for whole PDUs once, in however many pieces they come.
+TEST(HubEnd, aPduInPiecesIsCountedOnce)
+{
+    start();
+    Tunnel t = plain_tunnel();
+    t.server.say(rpc_pdu(40)); // before the first answer nothing else may follow C2
+    until_got(t.out, 40);
+    t.out.got.clear();
+    const std::string pdu = rpc_pdu(33'000);
+    for (std::size_t at = 0; at < pdu.size(); at += 3000) {
+        t.in.say(pdu.substr(at, 3000));
+        until_got(t.server, at + 3000);
+    }
+    // Told as soon as the first piece has left: less than half of the window was open, and now more is.
+    expect(t.out, text_of(rpch::encode(ack_to(rpch::Destination::client, 33'000, 65536 - 30'000, role_test::in))));
+}

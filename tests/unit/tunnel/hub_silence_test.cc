@@ -90,3 +90,35 @@ TEST(HubSilence, aClientThatIsHeardOfIsKeptAndASilentOneIsNot)
         setup();
     }
 }
+
+// The client is pinged while it is still being waited for, so that one which waits for a word of the server says one too.
+TEST(HubSilence, aPingComesBeforeTheClientIsGivenUp)
+{
+    Tunnel t = answered_tunnel();
+    t.out.got.clear();
+    until_ended(t.in);
+    t.out.listen();
+    CHECK(t.out.got.starts_with(ping));
+}
+
+// Without its mate an OUT channel waits for the server's last words, longer than for a ping.
+TEST(HubSilence, lastWordsAreWaitedForWithoutTheInChannel)
+{
+    settings.connection_timeout = static_cast<std::uint32_t>(timeout.count());
+    start();
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_http, a1());
+    Peer out_server = accept();
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_http, b1());
+    Peer in_server = accept();
+    until_got(out_server, 84);
+    out_server.say(text_of(rpch::encode(conn_c1())) + rpc_pdu(60));
+    until_got(out, established + 60);
+    in.fd.reset();
+    until_ended(in_server);
+    wait(2 * timeout);
+    out_server.say(rpc_pdu(70));
+    until([&] {
+        out.listen();
+        return out.got.ends_with(rpc_pdu(70));
+    });
+}
