@@ -90,7 +90,8 @@ rpch_TEST = tests/unit/rpch/guid_test.cc tests/unit/rpch/cookie_test.cc tests/un
             tests/unit/rpch/out_recycling2_test.cc tests/unit/rpch/reasons_test.cc \
             tests/unit/rpch/automaton_test.cc tests/unit/rpch/recycling_model_test.cc
 access_TEST = tests/unit/access/account_test.cc tests/unit/access/password_test.cc tests/unit/access/cache_test.cc \
-              tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc
+              tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc \
+              tests/unit/access/policy_test.cc
 directory_TEST = tests/unit/directory/target_test.cc tests/unit/directory/valid_ports_test.cc \
                  tests/unit/directory/schema_test.cc tests/unit/directory/stores_test.cc \
                  tests/unit/directory/accounts_test.cc tests/unit/directory/policy_test.cc \

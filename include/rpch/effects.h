@@ -75,7 +75,6 @@ public:
 
     const Effect* begin() const noexcept { return effects_.data(); }
     const Effect* end() const noexcept { return effects_.data() + count_; }
-    bool empty() const noexcept { return count_ == 0; }
     std::size_t size() const noexcept { return count_; }
 
 private:

@@ -208,13 +208,11 @@ TEST(HubEnd, theServerIsAcknowledgedForWhatLeavesOnThePredecessor)
     expect(t.out, rts(RtsId::out_r2_a6));
     next.say(rts(RtsId::out_r2_c1));
     until_got(next, sizeof head - 1);
-    for (std::uint32_t received = 8060; received < 32'060; received += 8000) {
-        t.out_server.say(text_of(rpch::encode(ack_to(rpch::Destination::outbound_proxy, received, 8192, role_test::out))));
-        until_got(t.out, 8000);
-        t.out.got.erase(0, 8000);
+    for (std::uint8_t i = 1; i < 4; ++i) {
+        t.out_server.say(text_of(rpch::encode(ack_to(rpch::Destination::outbound_proxy, 60 + i * 8000u, 8192, role_test::out))));
+        expect(t.out, rpc_pdu(8000, i + 1) + (i == 3 ? rts(RtsId::out_r2_b3) : ""));
     }
     until_ended(t.out);
-    CHECK(t.out.got == rts(RtsId::out_r2_b3));
     expect(t.out_server, ""); // half of the window is open
     t.out_server.say(rpc_pdu(8000, 5));
     expect(t.out_server, text_of(rpch::encode(ack(40'060, 65536, out_next))));
