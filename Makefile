@@ -5,6 +5,8 @@
 #   make check      on a fresh machine: installs what is missing, builds, runs every test
 #   make bench      side by side with haproxy on this machine, as ratios, twenty minutes;  make bench-quick in two
 #   make soak       the long tests, ten minutes at most: gigabytes over thousands of short-lived channels
+#   make mutants    what no unit test notices: one small fault in the sources after the other, an hour at most;
+#                   MUTANTS='--files src/tunnel/hub.cc --every 1' and the like say which (tests/mutate/run --help)
 #   make install    honours prefix and DESTDIR; never overwrites a configuration
 #   make dist       the source archive;  make distcheck proves it whole
 
@@ -12,14 +14,15 @@ srcdir = .
 
 # These goals work on a machine on which nothing was installed before.
 needs = $(strip $(if $(filter check check-% distcheck soak,$(MAKECMDGOALS)),check) \
-                $(if $(filter bench bench-quick,$(MAKECMDGOALS)),bench) $(if $(filter demo,$(MAKECMDGOALS)),demo))
+                $(if $(filter bench bench-quick,$(MAKECMDGOALS)),bench) $(if $(filter demo,$(MAKECMDGOALS)),demo) \
+                $(if $(filter mutants,$(MAKECMDGOALS)),mutants))
 ifneq ($(needs),)
   here := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
   ifneq ($(shell $(here)scripts/install-deps $(needs) >&2 && echo done),done)
     $(error the packages above could not be installed)
   endif
   # CppUTest can have come after ./configure.
-  ifeq ($(filter check,$(needs))$(shell sed -n 's/^have_cpputest *= *//p' config.mk 2>/dev/null),checkno)
+  ifeq ($(if $(filter check mutants,$(needs)),check)$(shell sed -n 's/^have_cpputest *= *//p' config.mk 2>/dev/null),checkno)
     $(shell ./config.status --recheck >&2; rm -f config.mk)
   endif
   # Whoever types one of them wants it soon.
@@ -32,7 +35,7 @@ include config.mk
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: all check check-documents check-unit check-system soak demo bench bench-quick \
+.PHONY: all check check-documents check-unit check-system soak mutants demo bench bench-quick \
         install uninstall dist distcheck clean distclean
 
 OBJ = obj
@@ -78,15 +81,17 @@ base_TEST = tests/unit/base/cursor_test.cc tests/unit/base/text_test.cc tests/un
             tests/unit/base/shortage_test.cc
 rpch_TEST = tests/unit/rpch/guid_test.cc tests/unit/rpch/cookie_test.cc tests/unit/rpch/pdu_test.cc \
             tests/unit/rpch/framer_test.cc tests/unit/rpch/rts_test.cc tests/unit/rpch/rts_table_test.cc \
-            tests/unit/rpch/rts_vectors_test.cc tests/unit/rpch/flow_test.cc tests/unit/rpch/inbound_proxy_test.cc \
+            tests/unit/rpch/rts_vectors_test.cc tests/unit/rpch/flow_test.cc tests/unit/rpch/lifetime_test.cc \
+            tests/unit/rpch/held_pdus_test.cc tests/unit/rpch/inbound_proxy_test.cc \
             tests/unit/rpch/outbound_proxy_test.cc tests/unit/rpch/server_test.cc \
             tests/unit/rpch/client_test.cc tests/unit/rpch/rpc_test.cc tests/unit/rpch/mgmt_test.cc \
             tests/unit/rpch/simulator.cc tests/unit/rpch/simulator_party.cc tests/unit/rpch/simulator_ends.cc \
             tests/unit/rpch/in_recycling_test.cc tests/unit/rpch/out_recycling1_test.cc \
-            tests/unit/rpch/out_recycling2_test.cc \
+            tests/unit/rpch/out_recycling2_test.cc tests/unit/rpch/reasons_test.cc \
             tests/unit/rpch/automaton_test.cc tests/unit/rpch/recycling_model_test.cc
 access_TEST = tests/unit/access/account_test.cc tests/unit/access/password_test.cc tests/unit/access/cache_test.cc \
-              tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc
+              tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc \
+              tests/unit/access/policy_test.cc
 directory_TEST = tests/unit/directory/target_test.cc tests/unit/directory/valid_ports_test.cc \
                  tests/unit/directory/schema_test.cc tests/unit/directory/stores_test.cc \
                  tests/unit/directory/accounts_test.cc tests/unit/directory/policy_test.cc \
@@ -101,6 +106,8 @@ tunnel_TEST = tests/unit/tunnel/grant_test.cc tests/unit/tunnel/banner_test.cc t
               tests/unit/tunnel/spread_test.cc tests/unit/tunnel/farewell_test.cc tests/unit/tunnel/first_pdu_test.cc \
               tests/unit/tunnel/joiner_test.cc \
               tests/unit/tunnel/hub_test.cc tests/unit/tunnel/hub_flow_test.cc tests/unit/tunnel/hub_recycling_test.cc \
+              tests/unit/tunnel/hub_shards_test.cc tests/unit/tunnel/hub_silence_test.cc tests/unit/tunnel/hub_closing_test.cc \
+              tests/unit/tunnel/hub_end_test.cc tests/unit/tunnel/virtual_server_test.cc tests/unit/tunnel/dialer_test.cc \
               tests/unit/tunnel/pairing_test.cc tests/unit/tunnel/pairing_refusal_test.cc \
               tests/unit/tunnel/pairing_end_test.cc tests/unit/tunnel/pairing_flow_test.cc \
               tests/unit/tunnel/pairing_in_recycling_test.cc tests/unit/tunnel/pairing_out_recycling_test.cc \
@@ -221,6 +228,9 @@ check-system: $(PROGRAMS) $(OBJ)/bench-load
 
 soak: $(PROGRAMS) $(OBJ)/bench-load $(OBJ)/unit-tests
 	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/soak/run
+
+mutants: config.mk
+	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/mutate/run $(MUTANTS)
 
 demo: all
 	OBJ=$(abspath $(OBJ)) $(srcdir)/scripts/demo

@@ -90,8 +90,6 @@ bool Outlet::flush()
 {
     if (dead_ || !write_run())
         return false;
-    if (std::size_t none = 0; write({}, none) == Written::dead)
-        return false;
     for (;;) {
         Written written = write(ready_, ready_.size());
         if (written != Written::all)

@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace tunnel {
@@ -112,7 +113,6 @@ void PairedLeg::flush()
         return;
     if (!leg_.outlet().flush())
         return lose(leg_.outlet().failure_text());
-    leg_.outlet().take_consumed();
     if (!leg_.outlet().idle())
         return;
     if (!server_)
@@ -147,8 +147,7 @@ void PairedLeg::abandon()
 
 void PairedLeg::finish()
 {
-    if (over_)
-        return;
+    assert(!over_);
     over_ = true;
     drain_limit_.reset();
     base::log::info("left", {{"vc", virtual_connection_.prefix()}, {"channel", side_ == Side::in ? "in" : "out"},

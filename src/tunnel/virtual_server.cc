@@ -140,8 +140,6 @@ void VirtualServer::on_silence()
 
 std::size_t VirtualServer::leg_allowance()
 {
-    if (ended_)
-        return 0;
     // A PDU that has begun ends where it began, whatever was promoted meanwhile.
     if (coming_ > 0)
         return !rpc_leg_ ? coming_

@@ -32,7 +32,8 @@ TEST(login, every_spelling)
 TEST(login, refused)
 {
     using namespace std::string_view_literals;
-    const std::string_view rows[] = {"", "\\", "\\alice", "CORP\\", "@realm", "alice@", "a\\b\\c", "\\\\alice", "ali\nce", "ali\0ce"sv, "a\x7f"};
+    const std::string_view rows[] = {"", "\\", "\\alice", "CORP\\", "@realm", "alice@", "a\\b\\c", "\\\\alice", "ali\nce", "ali\0ce"sv, "a\x7f",
+                                     "a\x1f"};
     for (const auto row : rows)
         CHECK_FALSE(auth::Login::parse(row).has_value());
 }

@@ -91,3 +91,14 @@ TEST(cache, success_from_before_a_clear_is_not_stored)
     cache.store(alice, "secret", 1, "alice", before, start);
     CHECK_FALSE(knows(alice, "secret"));
 }
+
+TEST(cache, a_known_login_needs_no_room)
+{
+    store(alice, "a");
+    store(bob, "b", 1s);
+    store(bob, "new", 2s, 2);
+    CHECK(knows(alice, "a", 3s));
+    CHECK(knows(bob, "new", 3s));
+    store(alice, "new", 4s, 2);
+    LONGS_EQUAL(2, cache.size());
+}

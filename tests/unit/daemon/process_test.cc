@@ -1,6 +1,7 @@
 #include "daemon/background.h"
 #include "daemon/privileges.h"
 #include "daemon/process.h"
+#include "unit/base/temporary_name.h"
 
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -22,8 +23,8 @@ TEST_GROUP(process)
 
     void setup() override
     {
-        char name[] = "/tmp/rpctunneld-test.XXXXXX";
-        folder = mkdtemp(name);
+        folder = temporary_name("rpctunneld-test");
+        mkdtemp(folder.data());
     }
     void teardown() override
     {

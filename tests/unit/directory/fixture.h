@@ -4,6 +4,7 @@
 #include "directory/mailboxes.h"
 #include "directory/port_store.h"
 #include "directory/servers.h"
+#include "unit/base/temporary_name.h"
 
 #include <stdlib.h>
 
@@ -15,8 +16,8 @@
 struct TemporaryDirectory {
     TemporaryDirectory()
     {
-        char name[] = "/tmp/rpctunnel-test-XXXXXX";
-        folder = ::mkdtemp(name);
+        folder = temporary_name("rpctunnel-test");
+        ::mkdtemp(folder.data());
         path = folder + "/directory.db";
         database = std::make_unique<directory::Database>(path, directory::Database::Mode::create);
         database->execute("PRAGMA synchronous = OFF"); // a test need not survive a power cut

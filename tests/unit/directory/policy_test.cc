@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "directory/policy.h"
+#include "unit/base/log_capture.h"
 
 #include <atomic>
 #include <thread>
@@ -205,4 +206,46 @@ TEST(Policy, manyThreadsAsk)
         thread.join();
     MemoryLeakWarningPlugin::turnOnDefaultNotThreadSafeNewDeleteOverloads();
     LONGS_EQUAL(0, wrong);
+}
+
+// Each change of the list is told with what was there before; where nothing changes, nothing is.
+TEST(Policy, changesAreToldAndNothingElse)
+{
+    base::log::set_level(base::log::Level::info);
+    Policy policy(t.path);
+    LogCapture log;
+    CHECK(policy.refresh());
+    CHECK(policy.rebuild().kind == Rebuild::Kind::unchanged);
+    STRCMP_EQUAL("", log.text().c_str());
+    t.allow("gc1:6004");
+    CHECK(policy.refresh());
+    LONGS_EQUAL(1, log.count("valid-ports"));
+    LONGS_EQUAL(1, log.count("list=operator old=dc1:6004;cas1.test:593;[2001:db8::9]:6001 "
+                             "new=dc1:6004;cas1.test:593;[2001:db8::9]:6001;gc1:6004"));
+    t.add_server("EX3", "ex3.test");
+    CHECK(policy.rebuild().kind == Rebuild::Kind::changed);
+    LONGS_EQUAL(2, log.count("valid-ports"));
+    LONGS_EQUAL(1, log.count("EX3:6004"));
+}
+
+// A mailbox's server is allowed under either of its names, and the entry that allows it is named.
+TEST(Policy, aMailboxIsAllowedByEitherNameOfItsServer)
+{
+    t.allow("ex1.test:7001");
+    t.allow("EX1:7002");
+    t.allow("EX1:7003");
+    t.allow("ex1.test:7003");
+    Policy policy(t.path);
+    struct Row { const char* target; Kind kind; const char* rule; };
+    static constexpr Row rows[] = {
+        {GUID1 "@x.test:7001", Kind::allowed, "ex1.test:7001 (operator)"},
+        {GUID1 "@x.test:7002", Kind::allowed, "EX1:7002 (operator)"},
+        {GUID1 "@x.test:7003", Kind::allowed, "ex1.test:7003 (operator)"},
+        {GUID1 "@x.test:7004", Kind::denied, "default (deny)"},
+    };
+    for (const Row& row : rows) {
+        const Decision decision = policy.decide(row.target);
+        STRCMP_EQUAL_TEXT(name(row.kind), name(decision.kind), row.target);
+        STRCMP_EQUAL_TEXT(row.rule, decision.rule.c_str(), row.target);
+    }
 }

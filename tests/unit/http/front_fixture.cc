@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "directory/database.h"
 #include "directory/port_store.h"
+#include "unit/base/temporary_name.h"
 
 #include <netinet/in.h>
 #include <sys/mman.h>
@@ -65,10 +66,9 @@ const auth::Scheme test_scheme = {
 
 TestDirectory::TestDirectory()
 {
-    char folder[] = "/tmp/http-test-XXXXXX";
-    if (!::mkdtemp(folder))
+    folder_ = temporary_name("http-test");
+    if (!::mkdtemp(folder_.data()))
         throw std::runtime_error("no temporary folder");
-    folder_ = folder;
     directory::Database database(path(), directory::Database::Mode::create);
     directory::PortStore store(database);
     for (const auto& entry : directory::parse_port_list("srv:6001-6004").entries)

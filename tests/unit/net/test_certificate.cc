@@ -1,5 +1,7 @@
 #include "test_certificate.h"
 
+#include "unit/base/temporary_name.h"
+
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 
@@ -75,12 +77,11 @@ TestCertificate::TestCertificate(const std::vector<std::string>& names)
 
 TestFile::TestFile(const std::string& content)
 {
-    char name[] = "/tmp/rpctunnel-test-XXXXXX";
-    const int fd = mkstemp(name);
+    path_ = temporary_name("rpctunnel-test");
+    const int fd = mkstemp(path_.data());
     if (fd < 0 || write(fd, content.data(), content.size()) != static_cast<ssize_t>(content.size()))
         throw std::runtime_error("temporary file");
     close(fd);
-    path_ = name;
 }
 
 TestFile::~TestFile()

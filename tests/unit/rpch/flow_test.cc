@@ -40,6 +40,7 @@ TEST(Flow, impossibleAcknowledgementsAreInvalidAndLaggingOnesCloseTheWindow)
         {1001, 65536, SendWindow::Ack::invalid, 0},      // more than was sent
         {1000, 65537, SendWindow::Ack::invalid, 0},      // more room than announced
         {1000, 65536, SendWindow::Ack::accepted, 65536}, //
+        {0, 1000, SendWindow::Ack::accepted, 0},         // just used up
         {0, 500, SendWindow::Ack::lagging, 0},           // 500 - 1000
         {900, 65536, SendWindow::Ack::accepted, 65436},  // FreeRDP: lags, always announces the full window
     };

@@ -191,7 +191,9 @@ TEST(InRecycling2, proxy)
     // The successor's count begins at zero.
     Effects effects;
     proxy.on_client_rpc(40'000);
-    proxy.on_consumed(42'000, effects);
+    proxy.on_consumed(2'000, effects); // of the predecessor, whose client needs no room any more
+    STRCMP_EQUAL("", words(effects).c_str());
+    proxy.on_consumed(40'000, effects);
     const Rts pdu = parse(effects.begin()->pdu);
     rpch::RtsFields fields(pdu);
     fields.destination();
@@ -271,4 +273,35 @@ TEST(InRecycling2, clientStartsByItself)
     }
     LONGS_EQUAL(15'000, sent); // 104 bytes of CONN/B1; 4096 and one PDU are left
     CHECK_FALSE(opened_client({.in_lifetime = 20'000}).recycling_due());
+}
+
+// What several predecessors have left goes first, and none of it opens the window of the last successor.
+TEST(InRecycling2, theRestOfEveryPredecessorGoesFirst)
+{
+    for (std::uint8_t name = in; name < in + 3; ++name) {
+        const std::uint8_t next = name + 1;
+        proxy.on_client_rpc(1000);
+        successor(proxy, make(RtsId::in_r2_a1, {vc, name, next}));
+        STRCMP_EQUAL("promote:client drop:predecessor", from_client(proxy, make(RtsId::in_r2_a5, {next})).c_str());
+    }
+    Effects effects;
+    proxy.on_client_rpc(40'000);
+    proxy.on_consumed(3'000, effects);
+    STRCMP_EQUAL("", words(effects).c_str());
+    proxy.on_consumed(40'000, effects);
+    STRCMP_EQUAL("server:FlowControlAckWithDestination", words(effects).c_str());
+}
+
+// The end of a request that is no longer the channel's, and what comes after the end of all.
+TEST(InRecycling2, endsThatMeanNothing)
+{
+    successor(proxy, make(RtsId::in_r2_a1, {vc, in, in_next}));
+    from_client(proxy, make(RtsId::in_r2_a5, {in_next}));
+    STRCMP_EQUAL("", closed(proxy, Leg::predecessor).c_str());
+    STRCMP_EQUAL("", closed(proxy, Leg::successor).c_str());
+    CHECK(proxy.state() == InboundProxy::State::opened);
+    STRCMP_EQUAL("close", closed(proxy, Leg::server).c_str());
+    for (const Leg leg : {Leg::server, Leg::client, Leg::successor, Leg::predecessor})
+        STRCMP_EQUAL("", closed(proxy, leg).c_str());
+    STRCMP_EQUAL("", expired(proxy).c_str());
 }

@@ -232,3 +232,26 @@ TEST(OutRecycling2, serverStartsByItself)
             .c_str());
     CHECK_FALSE(server.admits(65'536));
 }
+
+TEST(OutRecycling2, serverRefusesAnUnusableSuccessor)
+{
+    for (const std::uint8_t name : {std::uint8_t{0}, out}) {
+        Server server = opened_server();
+        recycle(server);
+        STRCMP_EQUAL("close", from_outbound(server, make(RtsId::out_r2_a4, {name})).c_str());
+    }
+}
+
+// The end of a request that is no longer the channel's, and what comes after the end of all.
+TEST(OutRecycling2, endsThatMeanNothing)
+{
+    STRCMP_EQUAL("", closed(proxy, Leg::predecessor).c_str());
+    STRCMP_EQUAL("", closed(proxy, Leg::successor).c_str());
+    CHECK_TRUE(proxy.established());
+    ask_and_bring_successor();
+    STRCMP_EQUAL("", closed(proxy, Leg::predecessor).c_str());
+    STRCMP_EQUAL("close", closed(proxy, Leg::server).c_str());
+    for (const Leg leg : {Leg::server, Leg::client, Leg::successor, Leg::predecessor})
+        STRCMP_EQUAL("", closed(proxy, leg).c_str());
+    STRCMP_EQUAL("", expired(proxy).c_str());
+}

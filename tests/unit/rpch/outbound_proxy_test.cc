@@ -224,6 +224,16 @@ TEST(OutboundProxy, doesNotUseUpWhatCannotBeReplaced)
 {
     Effects none;
     proxy.use_up(none); // not established
+    for (const std::uint32_t missing : {1u, 0u}) {
+        // It is used up already: an eighth and 2 KiB, less what was said to establish it.
+        proxy = OutboundProxy{settings};
+        open();
+        proxy.sent(static_cast<std::uint32_t>(settings.channel_lifetime / 8 * 7 + 2048 - proxy.body_sent() - missing));
+        Effects effects;
+        proxy.use_up(effects);
+        STRCMP_EQUAL(missing > 0 ? "server:PingTrafficSentNotify" : "", words(effects).c_str());
+    }
+    proxy = OutboundProxy{settings};
     open();
     rpc(60);
     proxy.doubt_client();

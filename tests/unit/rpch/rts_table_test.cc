@@ -1,5 +1,6 @@
 #include "rpch/rts_table.h"
 
+#include "role_fixture.h"
 #include "vectors.h"
 
 #include <algorithm>
@@ -70,4 +71,18 @@ TEST(RtsTable, aFixedDestinationIsPartOfTheShape)
     rpch::Rts rts;
     CHECK_TRUE(rpch::decode(bytes, rts).ok());
     CHECK_FALSE(rts.is(RtsId::out_r1_a7));
+}
+
+// Each command counts, wherever it stands.
+TEST(RtsTable, anotherCommandInAnyPlaceIsAnotherPdu)
+{
+    for (const rpch::RtsRow& row : rpch::rts_rows()) {
+        const rpch::Rts pdu = role_test::make(row.id);
+        CHECK_TRUE_TEXT(pdu.is(row.id), row.name);
+        for (std::size_t place = 0; place < pdu.count; ++place) {
+            rpch::Rts other = pdu;
+            other.list[place].type = rpch::CommandType::padding;
+            CHECK_FALSE_TEXT(other.is(row.id), row.name);
+        }
+    }
 }

@@ -232,3 +232,17 @@ TEST(Rts, fieldsAreDoneAfterTheLastOnly)
     LONGS_EQUAL(0, fields.version());
     CHECK_FALSE(fields.ok());
 }
+
+TEST(Rts, everyCommandHasAName)
+{
+    static constexpr const char* names[] = {"ReceiveWindowSize", "FlowControlAck", "ConnectionTimeout", "Cookie",
+                                            "ChannelLifetime", "ClientKeepalive", "Version", "Empty", "Padding",
+                                            "NegativeANCE", "ANCE", "ClientAddress", "AssociationGroupId", "Destination",
+                                            "PingTrafficSentNotify", "unknown"};
+    std::uint32_t type = 0;
+    for (const char* const name : names) {
+        rpch::Rts rts;
+        rts.add({.type = static_cast<rpch::CommandType>(type++)});
+        STRCMP_EQUAL((std::string("flags=0x0000 ") + name).c_str(), rpch::describe(rts).c_str());
+    }
+}

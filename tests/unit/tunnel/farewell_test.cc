@@ -76,3 +76,14 @@ TEST(Farewell, moreThanEnoughIsNot)
     LONGS_EQUAL(0, farewell.size());
     CHECK_TRUE(sent >= tunnel::Farewell::drop_limit);
 }
+
+TEST(Farewell, nobodyIsWaitedForForEver)
+{
+    auto [peer, stream] = ends();
+    farewell.say(std::move(stream));
+    const net::Millis begin = loop.now();
+    while (farewell.size() > 0 && loop.now() - begin < net::Millis(10'000))
+        loop.run_once(net::Millis(100));
+    LONGS_EQUAL(0, farewell.size());
+    CHECK(loop.now() - begin >= tunnel::Farewell::patience);
+}

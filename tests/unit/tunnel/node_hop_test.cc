@@ -287,3 +287,43 @@ TEST(NodeHop, aClientThatLeavesWhileANodeIsAskedTakesEverythingAlong)
     CHECK_TRUE(nobody_connects());
     until([&] { return nothing_left(); });
 }
+
+// A node that drains has the clients of other nodes' tunnels bring new OUT channels: it tells the other node that theirs
+// is used up, and waits before it cuts. What has moved is not cut.
+TEST(NodeHop, aDrainHasTunnelsOfOtherNodesMove)
+{
+    for (const bool moves : {true, false}) {
+        const std::uint8_t name = ranked({0, 1, own});
+        Peer in = client_in(b1(name)), in_server = accept_at(a);
+        Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, out_a1(name), from_client), out_server = accept_at(a);
+        in_server.say(banner + b3);
+        out_server.say(banner + c1 + rpc_pdu(60));
+        until_got(out, established + 60);
+        until_got(out_server, expected_header.size() + 84);
+        until_got(in_server, expected_header.size() + 128);
+        in_server.got.clear();
+        out_server.got.clear();
+        const auto before = std::chrono::steady_clock::now();
+        hub->drain(net::Millis(800));
+        until_got(out_server, 28);
+        // PingTrafficSent, of all that is left before the end.
+        CHECK(out_server.got == text_of(rpch::RtsBuilder(RtsId::ping_traffic_sent_notify)
+                                            .ping_traffic_sent(settings.channel_lifetime / 8 * 7 + 2048 - 72 - 60).done()));
+        if (moves) {
+            out_server.say(rts(RtsId::out_r1_a1) + rts(RtsId::out_r1_a5) + rts(RtsId::out_r1_a9));
+            until_ended(out);
+            CHECK(out.got.ends_with(rts(RtsId::out_r1_a10)));
+            in.say(rts(RtsId::in_r1_a5, {in_next}));
+            until_ended(in);
+            until_ended(in_server);
+            CHECK(in_server.got.ends_with(rts(RtsId::in_r1_b1)));
+        } else {
+            until_ended(out);
+            until_ended(in);
+            CHECK(std::chrono::steady_clock::now() - before >= std::chrono::milliseconds(198));
+        }
+        until([&] { return nothing_left(); });
+        hub.reset();
+        start();
+    }
+}

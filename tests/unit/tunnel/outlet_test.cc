@@ -293,3 +293,34 @@ TEST(Outlet, randomTrafficStaysWholeAndInOrder)
     LONGS_EQUAL(pings, seen);
     CHECK(rpc == source);
 }
+
+// The last PDU is behind all that was put and all that is still coming of it, whatever holds it back.
+TEST(Outlet, theLastPduIsBehindEverything)
+{
+    const std::vector<std::uint8_t> pdu = rpc_pdu(100, 1);
+    const auto part = [&](std::size_t from, std::size_t to) {
+        return std::vector<std::uint8_t>(pdu.begin() + static_cast<std::ptrdiff_t>(from), pdu.begin() + static_cast<std::ptrdiff_t>(to));
+    };
+    for (const std::uint32_t room : {1u << 20, 100u, 0u}) {
+        for (const std::size_t cut : {10, 50, 99, 100}) {
+            gate.room = room;
+            got.clear();
+            put(part(0, cut));
+            outlet->put_last(ping());
+            CHECK_FALSE(outlet->idle() && cut < 100);
+            if (cut + 1 < 100)
+                put(part(cut, cut + 1));
+            if (cut < 100)
+                put(part(std::min<std::size_t>(cut + 1, 99), 100));
+            if (room == 0) {
+                CHECK_FALSE(take());
+                CHECK_TRUE(outlet->held_back());
+                gate.room = 100;
+            }
+            CHECK_TRUE(outlet->flush());
+            take_all();
+            CHECK(got == joined({pdu, ping()}));
+            CHECK_TRUE(outlet->idle());
+        }
+    }
+}

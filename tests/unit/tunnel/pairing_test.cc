@@ -164,3 +164,19 @@ TEST(Pairing, aProxyThatDoesNotReadDelaysNobodysEnd)
     hub->close_all("the daemon stops");
     LONGS_EQUAL(0, pairing().size());
 }
+
+// A client of version 1 on a port with a fixed target is a mixed proxy's, and the port of the nodes takes none.
+TEST(Pairing, version1ReachesTheFixedTarget)
+{
+    start();
+    Peer client = arrive_paired(rpc_pdu(72), "ex1:6001", *net::Address::parse("198.51.100.9:4711"));
+    Peer service = accept();
+    expect(service, rpc_pdu(72));
+    service.say(rpc_pdu(60));
+    expect(client, banner + rpc_pdu(60));
+    LONGS_EQUAL(0, pairing().size() + pairing().virtual_servers());
+    LONGS_EQUAL(1, hub->size());
+    client.fd.reset();
+    until_ended(service);
+    until([&] { return nothing_left(); });
+}

@@ -48,3 +48,13 @@ TEST(Spread, beginsAfterTheDelayAndDoesNothingWithNothing)
     until(1);
     CHECK(times[0] >= net::Millis(95));
 }
+
+// A loop with nothing to do sleeps.
+TEST(Spread, restsAfterTheLastAct)
+{
+    start(2, 0, 100);
+    until(2);
+    const net::Millis begin = loop.now();
+    loop.run_once(net::Millis(150));
+    CHECK(loop.now() - begin >= net::Millis(140));
+}
