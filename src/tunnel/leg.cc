@@ -111,6 +111,8 @@ void Leg::deliver(base::Bytes input)
     }
     while (!closed_) {
         if (!input.empty() && input.size() < rpch::framing_size && framer_.at_boundary()) {
+            if (const char* const error = rpch::Framer::objection(input))
+                return fail(std::string("no PDU stream: ") + error);
             std::copy(input.begin(), input.end(), tail_.begin());
             tail_size_ = static_cast<std::uint8_t>(input.size());
             break;
