@@ -19,6 +19,8 @@ class InboundChannel final : public Leg::Owner, public Hop::User {
 public:
     /// How long a client may stand still where its window is used up before it is taken for one that waits.
     static constexpr net::Millis stall_patience{1000};
+    /// For the server to go on taking what the client said last.
+    static constexpr net::Millis drain_patience{10'000};
 
     /// Takes the stream of `opening`.
     InboundChannel(Hub& hub, Opening& opening);
@@ -40,6 +42,16 @@ public:
     const HopFailure* unreachable() const noexcept { return unreachable_.get(); }
 
 private:
+    static constexpr char length_used_up[] = "the Content-Length of the IN channel is used up";
+
+    /// A replacement that waits for IN_R2/A5. What it says is kept, and its end is heard.
+    struct Successor {
+        Successor(InboundChannel& channel, Opening&& from);
+
+        Opening opening; // what has come so far is in `early`
+        net::Watch watch;
+    };
+
     std::size_t leg_allowance() override;
     void leg_rpc(const rpch::Framer::Piece& piece) override;
     void leg_rts(const rpch::Rts& pdu) override;
@@ -67,6 +79,10 @@ private:
     void on_clock();
     void watch_for_stall();
     void on_stall();
+    std::size_t most_waiting() const;
+    void wind_up(const std::string& reason);
+    void on_successor(std::uint32_t events);
+    void lose_successor(const std::string& reason);
     void on_recycling_timeout();
     void limit_recycling();
     void listen_to_client(base::Bytes early);
@@ -83,13 +99,14 @@ private:
     rpch::InboundProxy role_;
     std::unique_ptr<Leg> leg_;
     std::unique_ptr<Leg> predecessor_;  // only until it is dropped
-    std::unique_ptr<Opening> successor_; // not read before it is promoted
+    std::unique_ptr<Successor> successor_; // until it is promoted
     std::unique_ptr<Hop> hop_;
-    net::Timer clock_; // until opened: the time to get there; then: the connection timeout
+    net::Timer clock_; // until opened: the time to get there; then: the connection timeout; at the end: drain_patience
     std::unique_ptr<net::Timer> stall_; // since a stall was suspected for the first time
     std::unique_ptr<net::Timer> recycling_; // only while it runs: for a successor to complete, or a predecessor to drain
     const net::Millis began_;
     net::Millis last_heard_;
+    std::unique_ptr<const std::string> end_reason_; // the client's last words wait for the server; else null
     const char* finish_reason_ = nullptr; // the channel goes on on another node; this one drains
     std::unique_ptr<const HopFailure> unreachable_;
 };
