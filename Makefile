@@ -71,7 +71,8 @@ tunnel_SRC = src/tunnel/reply.cc src/tunnel/hop.cc src/tunnel/first_pdu.cc src/t
              src/tunnel/virtual_server.cc src/tunnel/virtual_server_legs.cc src/tunnel/local_hop.cc \
              src/tunnel/nodes.cc src/tunnel/spread.cc \
              src/tunnel/node_hop.cc src/tunnel/joiner.cc src/tunnel/paired_leg.cc src/tunnel/pairing.cc \
-             src/tunnel/inbound_channel.cc src/tunnel/outbound_channel.cc src/tunnel/outbound_channel_recycle.cc \
+             src/tunnel/inbound_channel.cc src/tunnel/inbound_channel_recycle.cc \
+             src/tunnel/outbound_channel.cc src/tunnel/outbound_channel_recycle.cc \
              src/tunnel/farewell.cc src/tunnel/hub.cc \
              src/tunnel/hub_closing.cc
 http_SRC = src/http/head.cc src/http/request.cc src/http/reply.cc src/http/engine.cc src/http/gate.cc \
@@ -104,7 +105,8 @@ net_TEST = tests/unit/net/address_test.cc tests/unit/net/wheel_test.cc tests/uni
 tunnel_TEST = tests/unit/tunnel/grant_test.cc tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc \
               tests/unit/tunnel/nodes_test.cc \
               tests/unit/tunnel/spread_test.cc tests/unit/tunnel/farewell_test.cc tests/unit/tunnel/first_pdu_test.cc \
-              tests/unit/tunnel/joiner_test.cc \
+              tests/unit/tunnel/joiner_test.cc tests/unit/tunnel/leg_test.cc tests/unit/tunnel/ends_test.cc \
+              tests/unit/tunnel/gone_test.cc \
               tests/unit/tunnel/hub_test.cc tests/unit/tunnel/hub_flow_test.cc tests/unit/tunnel/hub_recycling_test.cc \
               tests/unit/tunnel/hub_shards_test.cc tests/unit/tunnel/hub_silence_test.cc tests/unit/tunnel/hub_closing_test.cc \
               tests/unit/tunnel/hub_end_test.cc tests/unit/tunnel/virtual_server_test.cc tests/unit/tunnel/dialer_test.cc \
@@ -114,7 +116,8 @@ tunnel_TEST = tests/unit/tunnel/grant_test.cc tests/unit/tunnel/banner_test.cc t
               tests/unit/tunnel/local_hop_test.cc tests/unit/tunnel/node_hop_test.cc tests/unit/tunnel/mixed_proxy_test.cc
 http_TEST = tests/unit/http/head_test.cc tests/unit/http/request_test.cc tests/unit/http/front_fixture.cc \
             tests/unit/http/front_test.cc tests/unit/http/front_login_test.cc tests/unit/http/front_channel_test.cc \
-            tests/unit/http/front_limits_test.cc tests/unit/http/front_tls_test.cc tests/unit/http/front_connect_test.cc
+            tests/unit/http/front_limits_test.cc tests/unit/http/front_tls_test.cc tests/unit/http/front_connect_test.cc \
+            tests/unit/http/front_ends_test.cc
 
 # The parts of the daemon that unit tests link.
 DAEMON_PARTS = src/daemon/value.cc src/daemon/option_table.cc src/daemon/config.cc src/daemon/paths.cc \

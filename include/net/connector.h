@@ -42,6 +42,9 @@ struct ConnectResult {
 /// last or as soon as that has failed; the first success wins. What runs out on this machine meanwhile is told in
 /// the log, too.
 ///
+/// Nobody is connected to before the next round of the loop: whoever needs the connection hears first that the peer for
+/// whom it is has gone, and can cancel.
+///
 /// One callback per start(), never inside start(); none after cancel() or the destructor. The callback may
 /// destroy the connector or start it again. Loop and Workers must outlive it, and the Loop must outlive
 /// the jobs of the Workers: destroy the Workers first.
@@ -97,6 +100,7 @@ private:
     std::size_t next_address_ = 0;
     std::vector<std::unique_ptr<Attempt>> attempts_;
     Task begin_;
+    bool waited_ = false; // a round is over since start()
     Timer next_;
     Timer limit_;
 };

@@ -6,7 +6,7 @@ namespace net {
 
 /// What came of one read or write.
 ///
-/// ok: `size` bytes (more than 0, except for an empty span). again: nothing now, an event will come.
+/// ok: `size` bytes (more than 0, except for an empty span). again: nothing now, nor an end: an event will come.
 /// eof (read only): the peer will send nothing more; TLS: close_notify, or the connection's end without it,
 /// which many clients leave out (RPC PDUs carry their own lengths). error: the stream is dead, `error` is
 /// an errno value: ECONNRESET, EPIPE, ETIMEDOUT ..., EPROTO for a broken TLS peer.

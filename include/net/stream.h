@@ -35,7 +35,7 @@ public:
     /// ok: nothing is kept any more. again: wait for EPOLLOUT. Plain streams are always flushed.
     IoResult flush() noexcept;
 
-    /// Decrypted bytes wait in the TLS session; no event will announce them. Read before you wait.
+    /// Decrypted bytes, or the end, wait in the TLS session; no event will announce them. Read before you wait.
     bool readable_inside() const noexcept { return tls_ && tls_->readable_inside(); }
 
     /// TLS: close_notify first. Then no more bytes can be written; the peer sees the end after all that was

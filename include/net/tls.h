@@ -103,7 +103,8 @@ private:
     bool established_ = false;
     bool pull_blocked_ = false; // the kernel had nothing to receive
     bool drained_ = false;      // nor will it be asked again in this call: the last answer was short
-    bool peer_ended_ = false;
+    bool peer_ended_ = false;   // without close_notify
+    bool at_end_ = false;       // either way
     bool gathering_ = false;
     bool shutting_ = false; // SHUT_WR follows when unsent_ is empty
 };

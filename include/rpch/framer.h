@@ -41,6 +41,10 @@ public:
     ///   bad:  the stream is no PDU stream (any more); every later call says the same.
     Piece next(base::Bytes& input);
 
+    /// What is wrong with a PDU that begins with these bytes, fewer than framing_size, or null: a peer that speaks
+    /// something else altogether may never send that many.
+    static const char* objection(base::Bytes begin) noexcept { return text(early_fault(begin)); }
+
     /// True when no PDU is partly read.
     bool at_boundary() const noexcept { return state_ == State::boundary || state_ == State::delivered; }
 
@@ -70,6 +74,7 @@ private:
     };
 
     static Framing read(Header header) noexcept;
+    static Fault early_fault(base::Bytes begin) noexcept;
     static const char* text(Fault fault) noexcept;
 
     Piece next_partial(base::Bytes& input);

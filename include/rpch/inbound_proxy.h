@@ -15,7 +15,7 @@ namespace rpch {
 /// and answers with effects.
 ///
 /// Legs: Leg::client (the RPC_IN_DATA request) and Leg::server. While the channel is recycled on this node
-/// (IN_R2) there is Leg::successor, a second request, from which nothing is read before it is promoted.
+/// (IN_R2) there is Leg::successor, a second request, of which nothing is passed on before it is promoted.
 /// When it is recycled on another node (IN_R1), this object is one of two: the predecessor ends with
 /// Effect::Kind::finish, the successor began with IN_R1/A1.
 ///

@@ -18,6 +18,9 @@ class Hub;
 /// the server. Bytes flow from the client's leg into the hop.
 class InboundChannel final : public Leg::Owner, public Hop::User {
 public:
+    /// For the server to go on taking what the client said last.
+    static constexpr net::Millis drain_patience{10'000};
+
     /// Takes the stream of `opening`.
     InboundChannel(Hub& hub, Opening& opening);
 
@@ -38,6 +41,16 @@ public:
     const HopFailure* unreachable() const noexcept { return unreachable_.get(); }
 
 private:
+    static constexpr char length_used_up[] = "the Content-Length of the IN channel is used up";
+
+    /// A replacement that waits for IN_R2/A5. What it says is kept, and its end is heard.
+    struct Successor {
+        Successor(InboundChannel& channel, Opening&& from);
+
+        Opening opening; // what has come so far is in `early`
+        net::Watch watch;
+    };
+
     std::size_t leg_allowance() override;
     void leg_rpc(const rpch::Framer::Piece& piece) override;
     void leg_rts(const rpch::Rts& pdu) override;
@@ -65,6 +78,10 @@ private:
     void on_clock();
     void watch_for_silence();
     void on_silence();
+    std::size_t most_waiting() const;
+    void wind_up(const std::string& reason);
+    void on_successor(std::uint32_t events);
+    void lose_successor(const std::string& reason);
     void on_recycling_timeout();
     void limit_recycling();
     void listen_to_client(base::Bytes early);
@@ -81,13 +98,14 @@ private:
     rpch::InboundProxy role_;
     std::unique_ptr<Leg> leg_;
     std::unique_ptr<Leg> predecessor_;  // only until it is dropped
-    std::unique_ptr<Opening> successor_; // not read before it is promoted
+    std::unique_ptr<Successor> successor_; // until it is promoted
     std::unique_ptr<Hop> hop_;
-    net::Timer clock_; // until opened: the time to get there; then: the connection timeout
+    net::Timer clock_; // until opened: the time to get there; then: the connection timeout; at the end: drain_patience
     Silence silence_; // of a client that may wait for an acknowledgement
     std::unique_ptr<net::Timer> recycling_; // only while it runs: for a successor to complete, or a predecessor to drain
     const net::Millis began_;
     net::Millis last_heard_;
+    std::unique_ptr<const std::string> end_reason_; // the client's last words wait for the server; else null
     const char* finish_reason_ = nullptr; // the channel goes on on another node; this one drains
     std::unique_ptr<const HopFailure> unreachable_;
 };

@@ -2,6 +2,7 @@
 
 #include "net/loop.h"
 #include "net/stream.h"
+#include "net/timer.h"
 #include "rpch/framer.h"
 #include "rpch/rts.h"
 #include "tunnel/banner.h"
@@ -36,9 +37,9 @@ public:
         virtual void leg_writable() = 0;
         /// The stream has ended or broken, or what came is no PDU stream. The last callback.
         virtual void leg_closed(const std::string& reason) = 0;
-        /// The peer has said its last word, or is gone for good, while nothing may be read. True: what it sent before
-        /// is still wanted; resume() or close() follows.
-        virtual bool leg_hung_up() { return false; }
+        /// The peer has said its last word (or, `broken`, is gone for good) while nothing may be read. How long what it
+        /// sent before may wait without anything moving; then, or at once with 0, the stream counts as ended.
+        virtual net::Millis leg_patience(bool broken) { return broken ? net::Millis(0) : rest_patience; }
         /// The server's banner was complete; only after expect_banner().
         virtual void leg_banner() {}
 
@@ -49,6 +50,8 @@ public:
     /// Bytes behind a full window that are read nevertheless, so that RTS PDUs can be reached behind RPC PDUs that wait:
     /// an acknowledgement among them may be what everything waits for.
     static constexpr std::size_t control_room = 1024;
+    /// For what a peer sent before its end to be read.
+    static constexpr net::Millis rest_patience{10'000};
 
     Leg(net::Loop& loop, net::Stream stream, Owner& owner);
 
@@ -57,6 +60,9 @@ public:
     /// Puts the leg into the loop; `early` are bytes that were read from the stream before.
     /// False: the system refuses, errno says why.
     [[nodiscard]] bool start(base::Bytes early);
+    bool started() const noexcept { return watch_.added(); }
+    /// `early` of start(), of a leg that was started before they could be taken.
+    void take(base::Bytes early);
     /// Another owner from now on.
     void serve(Owner& owner) noexcept;
     /// The allowance may have grown. Reads later in this round, never inside the call.
@@ -80,12 +86,16 @@ public:
     bool closed() const noexcept { return closed_; }
     /// The peer has ended the connection; nobody is there to be told anything.
     bool gone() const noexcept { return gone_; }
+    /// It was reset; or what it had sent before its end could not be passed on in time.
+    bool broken() const noexcept { return broken_; }
     /// Bytes read so far, the early ones included.
     std::uint64_t received() const noexcept { return received_; }
 
 private:
     void on_events(std::uint32_t events) noexcept;
     void read() noexcept;
+    void await_rest();
+    void on_rest_timeout();
     void deliver(base::Bytes input);
     void fail(const std::string& reason);
     void lose(const std::string& reason);
@@ -97,6 +107,7 @@ private:
     rpch::Framer framer_;
     net::Watch watch_;
     net::Task more_;
+    std::unique_ptr<net::Timer> rest_limit_; // since the peer's end was known and something unread before it
     std::uint64_t received_ = 0;
     // The begin of a PDU that is too short to tell its length. It is put in front of the next read, so
     // that a PDU's pieces lie one behind the other.
@@ -104,7 +115,8 @@ private:
     std::uint8_t tail_size_ = 0;
     Banner banner_;
     bool readable_ = false; // the next event says so
-    bool hung_up_ = false;
+    bool hung_up_ = false; // the end is known; there may be something to read before it
+    bool broken_ = false;
     bool closed_ = false;
     bool gone_ = false;
 };

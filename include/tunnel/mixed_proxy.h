@@ -70,7 +70,7 @@ private:
         void leg_delivered() override;
         void leg_writable() override { flush(); }
         void leg_closed(const std::string& reason) override { proxy.on_closed(*this, reason); }
-        bool leg_hung_up() override;
+        net::Millis leg_patience(bool) override { return proxy.patience_; }
         void leg_banner() override { proxy.on_reached(); }
         bool admits(std::uint32_t) const override { return true; }
         void sent(std::uint32_t) override {}

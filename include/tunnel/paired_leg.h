@@ -32,7 +32,7 @@ public:
     /// `joining` must be for `server`.
     PairedLeg(const Environment& environment, Joining&& joining, VirtualServer& server, Host& host);
 
-    void start() { server_->attach(*this); }
+    void start();
     /// Closes now; nothing is called back.
     void abandon();
 
@@ -55,6 +55,11 @@ private:
     void server_relieved() override { server_ended("its successor has taken over"); }
 
     std::size_t leg_allowance() override;
+    /// Before the service is reached a proxy has said nothing that is worth anything without it.
+    net::Millis leg_patience(bool broken) override
+    {
+        return joining_ ? net::Millis(0) : Leg::Owner::leg_patience(broken);
+    }
     void leg_rpc(const rpch::Framer::Piece& piece) override;
     void leg_rts(const rpch::Rts& pdu) override;
     void leg_delivered() override;

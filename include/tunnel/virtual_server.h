@@ -74,6 +74,7 @@ private:
     };
 
     std::size_t leg_allowance() override;
+    net::Millis leg_patience(bool broken) override;
     void leg_rpc(const rpch::Framer::Piece& piece) override;
     void leg_rts(const rpch::Rts&) override;
     void leg_delivered() override;

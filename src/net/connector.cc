@@ -242,6 +242,7 @@ void Connector::prepare(std::string name, Millis timeout, Callback callback)
     name_ = std::move(name);
     callback_ = callback;
     limit_.set(timeout);
+    waited_ = false;
     begin_.schedule();
 }
 
@@ -280,6 +281,8 @@ void Connector::cancel() noexcept
 
 void Connector::on_begin() noexcept
 {
+    if (!std::exchange(waited_, true))
+        return begin_.schedule();
     if (host_.empty()) {
         try_next();
         return;

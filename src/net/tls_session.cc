@@ -115,7 +115,8 @@ long TlsSession::pull(void* out, std::size_t size) noexcept
         const ssize_t got = drained_ ? -1 : ::recv(fd_, place.data(), place.size(), MSG_DONTWAIT);
         if (got > 0) {
             const base::Bytes bytes = place.first(static_cast<std::size_t>(got));
-            drained_ = bytes.size() < place.size();
+            // In a handshake nobody asks once more when the end came with these bytes.
+            drained_ = established_ && bytes.size() < place.size();
             if (place.data() == out)
                 return got;
             const base::Bytes wanted = bytes.first(std::min(size, bytes.size()));
@@ -250,10 +251,18 @@ IoResult TlsSession::read(std::span<std::uint8_t> out) noexcept
             continue;
         }
         const bool again = got == GNUTLS_E_AGAIN || got == GNUTLS_E_INTERRUPTED;
-        if (again && pull_blocked_ && !peer_ended_)
-            return total > 0 ? IoResult{Kind::ok, total, 0, false} : IoResult{Kind::again};
-        if (got == 0 || (again && pull_blocked_))
+        if (again && pull_blocked_ && !peer_ended_) {
+            if (total > 0)
+                return {Kind::ok, total, 0, false};
+            // A record that is not complete: the end may have come with it, and then no event follows.
+            if (!std::exchange(drained_, false))
+                return {Kind::again};
+            continue;
+        }
+        if (got == 0 || (again && pull_blocked_)) {
+            at_end_ = true;
             return total > 0 ? IoResult{Kind::ok, total, 0, true} : IoResult{Kind::eof};
+        }
         if (got == GNUTLS_E_REHANDSHAKE)
             gnutls_alert_send(session_, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
         const bool harmless = again || got == GNUTLS_E_WARNING_ALERT_RECEIVED;
@@ -338,7 +347,7 @@ IoResult TlsSession::flush() noexcept
 
 bool TlsSession::readable_inside() const noexcept
 {
-    return gnutls_record_check_pending(session_) > 0 || !ahead_.empty();
+    return gnutls_record_check_pending(session_) > 0 || !ahead_.empty() || at_end_ || failure_ != 0;
 }
 
 void TlsSession::shutdown_write() noexcept

@@ -45,6 +45,15 @@ Framer::Piece Framer::next_partial(base::Bytes& input)
     return {.error = text(fault_), .frag_length = frag_length_, .kind = Kind::bad};
 }
 
+/// As if the rest of the header were in order.
+Framer::Fault Framer::early_fault(base::Bytes begin) noexcept
+{
+    std::array<std::uint8_t, framing_size> header{rpc_version, 0, 0, 0, 0x10, 0, 0, 0, rts_header_size, 0};
+    // Half of a length tells nothing.
+    std::copy_n(begin.begin(), std::min<std::size_t>(begin.size(), 8), header.begin());
+    return read(Header(header)).fault;
+}
+
 Framer::Piece Framer::begin(base::Bytes& input)
 {
     if (input.empty())
@@ -67,11 +76,10 @@ Framer::Piece Framer::begin(base::Bytes& input)
     have_ = static_cast<std::uint8_t>(have_ + n);
     input = input.subspan(n);
     state_ = State::header;
-    // A peer that speaks something else altogether may never send ten bytes.
-    if (header_[0] != rpc_version)
-        return fail({0, PacketType::request, Fault::version});
-    if (have_ < framing_size)
-        return {};
+    if (have_ < framing_size) {
+        const Fault fault = early_fault(base::Bytes(header_).first(have_));
+        return fault == Fault::none ? Piece{} : fail({0, PacketType::request, fault});
+    }
     have_ = 0;
     const Framing framing = read(Header(header_));
     if (framing.fault != Fault::none)

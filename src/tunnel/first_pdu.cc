@@ -1,9 +1,15 @@
 #include "tunnel/first_pdu.h"
 
+#include "rpch/framer.h"
 #include "rpch/pdu.h"
 #include "rpch/rts_fields.h"
 
 namespace tunnel {
+namespace {
+
+constexpr char neither[] = "the first PDU is no RTS PDU and no RPC PDU";
+
+} // namespace
 
 FirstPdu read_first_pdu(base::Bytes bytes)
 {
@@ -14,10 +20,10 @@ FirstPdu read_first_pdu(base::Bytes bytes)
         return first;
     };
     if (bytes.size() < rpch::framing_size)
-        return first;
+        return rpch::Framer::objection(bytes) ? bad(neither) : first;
     if (static_cast<rpch::PacketType>(bytes[2]) != rpch::PacketType::rts) {
         if (bytes[0] != 5 || bytes[1] > 1)
-            return bad("the first PDU is no RTS PDU and no RPC PDU");
+            return bad(neither);
         first.kind = FirstPdu::Kind::rpc;
         return first;
     }

@@ -36,6 +36,8 @@ InboundChannel::InboundChannel(Hub& hub, Opening& opening)
 
 void InboundChannel::start(const Opening& opening)
 {
+    if (content_length_ <= first_pdu_size_)
+        return end(length_used_up);
     clock_.set(net::Millis(hub_.environment().settings.setup_timeout));
     rpch::Effects effects;
     role_.on_first_pdu(opening.first_pdu, effects);
@@ -52,62 +54,9 @@ void InboundChannel::listen_to_client(base::Bytes early)
         end(no_watch().reason);
 }
 
-const char* InboundChannel::succeed(Opening& opening)
+std::size_t InboundChannel::most_waiting() const
 {
-    rpch::Effects effects;
-    if (const char* const refusal = role_.on_successor(opening.first_pdu, effects))
-        return refusal;
-    successor_ = std::make_unique<Opening>(std::move(opening));
-    limit_recycling();
-    run(effects);
-    return nullptr;
-}
-
-/// The successor carries the channel from now on. What the predecessor brought has been put before. The result is what
-/// has come behind the successor's first PDU.
-std::vector<std::uint8_t> InboundChannel::promote_successor()
-{
-    recycling_.reset();
-    predecessor_ = std::move(leg_);
-    net::Stream stream = std::move(successor_->arrival.stream);
-    base::log::info("recycled", {{"id", visitor_.id}, {"channel", "in"}, {"vc", virtual_connection().prefix()},
-                                 {"successor", successor_->arrival.id}, {"bytes", predecessor_->received() + first_pdu_size_}});
-    visitor_.id = successor_->arrival.id;
-    visitor_.peer = successor_->arrival.peer;
-    content_length_ = successor_->arrival.content_length;
-    first_pdu_size_ = successor_->first_pdu_size;
-    std::vector<std::uint8_t> early = std::move(successor_->arrival.early);
-    successor_.reset();
-    leg_ = std::make_unique<Leg>(hub_.environment().loop, std::move(stream), *this);
-    return early;
-}
-
-void InboundChannel::drop(rpch::Leg leg)
-{
-    if (leg == rpch::Leg::successor && successor_) {
-        base::log::notice("successor-dropped", {{"id", successor_->arrival.id}, {"channel", "in"},
-                                                {"vc", virtual_connection().prefix()}});
-        hub_.farewell().say(std::move(successor_->arrival.stream));
-        successor_.reset();
-    } else if (leg == rpch::Leg::predecessor && predecessor_) {
-        hub_.farewell().say(predecessor_->release());
-        hub_.environment().loop.defer([last = std::shared_ptr<Leg>(std::move(predecessor_))] {});
-    }
-}
-
-void InboundChannel::limit_recycling()
-{
-    recycling_ = std::make_unique<net::Timer>(hub_.environment().loop,
-                                              net::Timer::Callback::of<&InboundChannel::on_recycling_timeout>(this));
-    recycling_->set(net::Millis(hub_.environment().settings.setup_timeout));
-}
-
-void InboundChannel::on_recycling_timeout()
-{
-    recycling_.reset();
-    rpch::Effects effects;
-    role_.on_timeout(effects);
-    run(effects);
+    return hub_.environment().settings.receive_window + Leg::control_room;
 }
 
 std::size_t InboundChannel::leg_allowance()
@@ -115,7 +64,7 @@ std::size_t InboundChannel::leg_allowance()
     const std::uint64_t body = content_length_ - first_pdu_size_;
     if (ended_ || leg_->received() >= body || !role_.reads_client())
         return 0;
-    const std::size_t limit = hub_.environment().settings.receive_window + Leg::control_room;
+    const std::size_t limit = most_waiting();
     const std::size_t waiting = hop_->waiting();
     return std::min<std::uint64_t>(body - leg_->received(), limit > waiting ? limit - waiting : 0);
 }
@@ -148,14 +97,25 @@ void InboundChannel::leg_delivered()
     if (ended_ || finish_reason_)
         return;
     if (leg_->received() + first_pdu_size_ >= content_length_)
-        return end("the Content-Length of the IN channel is used up");
+        return wind_up(length_used_up);
     watch_for_silence();
 }
 
 void InboundChannel::leg_closed(const std::string& reason)
 {
     if (!finish_reason_)
-        end("client: " + reason);
+        wind_up("client: " + reason);
+}
+
+/// Nothing more comes from the client. What has come before still goes to the server, as long as that takes it.
+void InboundChannel::wind_up(const std::string& reason)
+{
+    if (leg_->broken() || hop_->waiting() == 0)
+        return end(reason);
+    if (end_reason_)
+        return;
+    end_reason_ = std::make_unique<const std::string>(reason);
+    clock_.set(drain_patience);
 }
 
 void InboundChannel::hop_routed(const directory::Route& route)
@@ -191,7 +151,11 @@ void InboundChannel::hop_consumed(std::uint32_t size)
     if (ended_)
         return;
     watch_for_silence();
-    leg_->resume();
+    if (!end_reason_)
+        return leg_->resume();
+    if (hop_->waiting() == 0)
+        return end(*end_reason_);
+    clock_.set(drain_patience);
 }
 
 void InboundChannel::run(const rpch::Effects& effects)
@@ -215,7 +179,8 @@ void InboundChannel::run(const rpch::Effects& effects)
             // The mate's window completes the guess; a mate on another node leaves the request line.
             if (http10_ && (!mate || mate->client_announced_window() == rpch::max_receive_window))
                 role_.doubt_client();
-            clock_.set(net::Millis(hub_.environment().settings.connection_timeout));
+            if (!end_reason_)
+                clock_.set(net::Millis(hub_.environment().settings.connection_timeout));
             break;
         }
         case rpch::Effect::Kind::close: return end(effect.reason);
@@ -249,6 +214,8 @@ void InboundChannel::on_clock()
 {
     if (finish_reason_)
         return;
+    if (end_reason_)
+        return end(hop_->waiting() == 0 ? *end_reason_ : *end_reason_ + "; the server did not take the rest");
     if (!opened())
         return end("the virtual connection was not established within the time limit");
     const net::Millis timeout(hub_.environment().settings.connection_timeout);

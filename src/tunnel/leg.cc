@@ -16,12 +16,17 @@ bool Leg::start(base::Bytes early)
     if (!watch_.add(stream_.fd()))
         return false;
     readable_ = stream_.readable_inside(); // of everything else the watch brings an event
-    resume();
-    if (!early.empty()) {
-        received_ += early.size();
-        deliver(early);
-    }
+    take(early);
     return true;
+}
+
+void Leg::take(base::Bytes early)
+{
+    resume();
+    if (early.empty())
+        return;
+    received_ += early.size();
+    deliver(early);
 }
 
 void Leg::serve(Owner& owner) noexcept
@@ -46,6 +51,7 @@ void Leg::close() noexcept
     closed_ = true;
     watch_.close(stream_);
     more_.cancel();
+    rest_limit_.reset();
 }
 
 net::Stream Leg::release() noexcept
@@ -53,6 +59,7 @@ net::Stream Leg::release() noexcept
     closed_ = true;
     watch_.remove();
     more_.cancel();
+    rest_limit_.reset();
     return std::move(stream_);
 }
 
@@ -60,16 +67,14 @@ void Leg::on_events(std::uint32_t events) noexcept
 {
     if (events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP))
         hung_up_ = true;
+    if (events & (EPOLLERR | EPOLLHUP))
+        broken_ = true;
     if (events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP))
         readable_ = true;
     if ((events & EPOLLOUT) && outlet_ && !outlet_->idle())
         owner_->leg_writable();
     if (!closed_)
         read();
-    // A leg that may not read would never learn that its peer is gone for good.
-    const bool ending = !closed_ && readable_ && (events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP));
-    if (ending && owner_->leg_allowance() == 0 && !owner_->leg_hung_up() && (events & (EPOLLERR | EPOLLHUP)))
-        lose("connection reset by the peer");
 }
 
 void Leg::read() noexcept
@@ -78,7 +83,7 @@ void Leg::read() noexcept
     for (std::size_t turn = 0; readable_ && !closed_;) {
         const std::size_t allowance = owner_->leg_allowance();
         if (allowance == 0)
-            return;
+            return hung_up_ ? await_rest() : void();
         if (turn >= scratch.size())
             return more_.schedule(); // others have their turn
         std::copy_n(tail_.begin(), tail_size_, scratch.begin());
@@ -96,9 +101,26 @@ void Leg::read() noexcept
         }
         case net::IoResult::Kind::again: readable_ = false; break;
         case net::IoResult::Kind::eof: return lose("closed by the peer");
-        case net::IoResult::Kind::error: return lose(stream_.error_text(result));
+        case net::IoResult::Kind::error: broken_ = true; return lose(stream_.error_text(result));
         }
     }
+}
+
+/// A leg that may not read would never learn of its peer's end. Called again whenever something has moved.
+void Leg::await_rest()
+{
+    const net::Millis patience = owner_->leg_patience(broken_);
+    if (patience == net::Millis(0))
+        return lose(broken_ ? "connection reset by the peer" : "closed by the peer");
+    if (!rest_limit_)
+        rest_limit_ = std::make_unique<net::Timer>(loop_, net::Timer::Callback::of<&Leg::on_rest_timeout>(this));
+    rest_limit_->set(patience);
+}
+
+void Leg::on_rest_timeout()
+{
+    broken_ = true;
+    lose("closed by the peer; what it had sent before could not be passed on in time");
 }
 
 void Leg::deliver(base::Bytes input)
@@ -111,6 +133,8 @@ void Leg::deliver(base::Bytes input)
     }
     while (!closed_) {
         if (!input.empty() && input.size() < rpch::framing_size && framer_.at_boundary()) {
+            if (const char* const error = rpch::Framer::objection(input))
+                return fail(std::string("no PDU stream: ") + error);
             std::copy(input.begin(), input.end(), tail_.begin());
             tail_size_ = static_cast<std::uint8_t>(input.size());
             break;
@@ -147,6 +171,7 @@ void Leg::fail(const std::string& reason)
     closed_ = true;
     watch_.remove();
     more_.cancel();
+    rest_limit_.reset();
     owner_->leg_closed(reason);
 }
 

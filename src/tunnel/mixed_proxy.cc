@@ -137,13 +137,6 @@ void MixedProxy::End::flush()
     }
 }
 
-bool MixedProxy::End::leg_hung_up()
-{
-    if (proxy.reached_)
-        proxy.on_leaving(*this, "closed by the peer");
-    return proxy.reached_;
-}
-
 // One side ends first. What it has sent before is worth delivering: a fault, a last answer. Since nothing is read that
 // cannot be written, its end is not seen before all of that has been.
 
@@ -156,7 +149,7 @@ void MixedProxy::on_closed(End& from, const std::string& reason)
     end(end_reason_.empty() ? std::string(from.name) + ": " + reason : end_reason_);
 }
 
-/// The end of a side is known, and there may be something to read before it.
+/// Nothing can be written to a side any more, and there may be something to read of it.
 void MixedProxy::on_leaving(const End& from, const std::string& reason)
 {
     if (!end_reason_.empty())

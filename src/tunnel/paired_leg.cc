@@ -23,6 +23,14 @@ PairedLeg::PairedLeg(const Environment& environment, Joining&& joining, VirtualS
 {
 }
 
+void PairedLeg::start()
+{
+    server_->attach(*this);
+    // It is not read before the service is reached, but its end is heard.
+    if (joining_ && !over_ && !leg_.start({}))
+        lose(no_watch().reason);
+}
+
 void PairedLeg::server_reached()
 {
     const std::unique_ptr<Joining> joining = std::move(joining_);
@@ -30,7 +38,11 @@ void PairedLeg::server_reached()
                                {"peer", peer_.text()}, {"client", joining->client.text()},
                                {"user", joining->party.principal}, {"target", joining->party.target}});
     server_->introduce(*this, joining->first_pdu);
-    if (!over_ && !leg_.start(joining->early))
+    if (over_)
+        return;
+    if (leg_.started())
+        leg_.take(joining->early);
+    else if (!leg_.start(joining->early))
         lose(no_watch().reason);
 }
 
@@ -64,7 +76,7 @@ void PairedLeg::server_ended(const std::string& reason)
 
 std::size_t PairedLeg::leg_allowance()
 {
-    if (!server_)
+    if (!server_ || joining_)
         return 0;
     if (side_ == Side::out)
         return net::Loop::scratch_size; // only RTS PDUs come

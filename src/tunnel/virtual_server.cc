@@ -149,6 +149,12 @@ std::size_t VirtualServer::leg_allowance()
     return out ? out->server_allowance(role_.room(), 0) : 0;
 }
 
+/// Before both channels are there a service has nothing to say.
+net::Millis VirtualServer::leg_patience(bool broken)
+{
+    return role_.state() == rpch::Server::State::opened ? Leg::Owner::leg_patience(broken) : net::Millis(0);
+}
+
 void VirtualServer::leg_rpc(const rpch::Framer::Piece& piece)
 {
     if (ended_)

@@ -1,4 +1,4 @@
-#include "../net/test_certificate.h"
+#include "unit/net/test_streams.h"
 
 #include <fcntl.h>
 
@@ -11,9 +11,7 @@ TEST_GROUP_BASE(FrontTls, FrontGroup)
     void setup() override
     {
         FrontGroup::setup();
-        const TestCertificate certificate({"localhost"});
-        const TestFile chain(certificate.certificate), key(certificate.key);
-        server.emplace(std::vector<net::TlsServerContext::Pair>{{chain.path(), key.path()}});
+        server.emplace(server_context("localhost"));
     }
     void teardown() override
     {

@@ -3,14 +3,17 @@
 #include "base/log.h"
 #include "test_streams.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -262,11 +265,56 @@ TEST(Connector, cancelledOrDestroyedGetsNoCallback)
     connector->start("127.0.0.1", port.address.port(), Millis(1000), callback());
     connector->cancel();
     connector->start("localhost", port.address.port(), Millis(1000), callback());
+    loop->run_once(Millis(0));
     loop->run_once(Millis(0)); // the look-up has begun
     connector.reset();
     for (int i = 0; i < 10; ++i)
         loop->run_once(Millis(10));
     LONGS_EQUAL(0, calls);
+}
+
+// Whether start() was called by an event, in a posted function, in a task or outside the loop: what is known by then of the
+// one for whom the connection is comes first.
+TEST(Connector, anEventThatIsThereCanCancelIt)
+{
+    struct Client {
+        Connector& connector;
+        base::UniqueFd ours, theirs;
+        net::Watch watch;
+
+        Client(Loop& l, Connector& c) : connector(c), watch(l, net::Watch::Callback::of<&Client::on_event>(this))
+        {
+            std::tie(ours, theirs) = socket_pair();
+        }
+        void start(const Address& to, Connector::Callback callback)
+        {
+            CHECK_TRUE(watch.add(ours.get(), EPOLLRDHUP | EPOLLET));
+            connector.start(to.text(), {to}, Millis(10'000), callback);
+        }
+        void on_event(std::uint32_t) { connector.cancel(); }
+    };
+    const Port port("127.0.0.1", true);
+    ::fcntl(port.fd.get(), F_SETFL, O_NONBLOCK);
+    for (const int from : {0, 1, 2}) {
+        Client client(*loop, *connector);
+        client.theirs.reset();
+        const auto start = [&] { client.start(port.address, callback()); };
+        struct Starter {
+            std::function<void()> start;
+            void run() { start(); }
+        } starter{start};
+        net::Task task(*loop, net::Task::Callback::of<&Starter::run>(&starter));
+        if (from == 0)
+            start();
+        else if (from == 1)
+            loop->post(start);
+        else
+            task.schedule();
+        for (int i = 0; i < 10; ++i)
+            loop->run_once(Millis(1));
+        LONGS_EQUAL(0, calls);
+        LONGS_EQUAL(-1, ::accept(port.fd.get(), nullptr, nullptr));
+    }
 }
 
 TEST(Connector, callbackMayDestroyIt)

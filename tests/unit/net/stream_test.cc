@@ -1,3 +1,4 @@
+#include "ending_client.h"
 #include "net/loop.h"
 #include "test_streams.h"
 
@@ -202,6 +203,54 @@ TEST(Stream, tlsEndWithoutCloseNotifyIsAnEndToo)
     CHECK_TRUE(b.read(buffer).kind == Kind::eof);
     LONGS_EQUAL(4, b.write(bytes_of("back")).size);
     STRCMP_EQUAL("back", text(a).c_str());
+}
+
+// Whatever is in front of it, and however much of it one segment brought: whoever reads until there is no more has seen it.
+TEST(Stream, everyEndIsSeen)
+{
+    for (const bool secure : {false, true})
+        for (const char* before : {"", "last words"})
+            for (const Ending end : all_ends) {
+                if (!secure && end > Ending::reset)
+                    continue;
+                auto [theirs, ours] = socket_pair(true);
+                EndingClient client(std::move(theirs), secure);
+                auto session = secure ? server().accept(ours.get()) : nullptr;
+                net::Handshake step;
+                for (int i = 0; secure && i < 100 && !(client.shake() && step.kind == net::Handshake::Kind::done); ++i)
+                    step = session->handshake();
+                Stream stream(std::move(ours), std::move(session));
+                std::uint8_t buffer[100];
+                CHECK_TRUE(stream.read(buffer).kind == Kind::again);
+                if (*before)
+                    client.say(before);
+                client.end(end);
+                std::string got;
+                IoResult result;
+                for (int i = 0; i < 10 && (result = stream.read(buffer)).ok(); ++i)
+                    got.append(buffer, buffer + result.size);
+                CHECK_TRUE_TEXT(result.kind == (end == Ending::reset ? Kind::error : Kind::eof), name_of(end));
+                STRCMP_EQUAL_TEXT(end == Ending::reset ? got.c_str() : before, got.c_str(), name_of(end));
+            }
+}
+
+// No event follows for whoever takes the stream over.
+TEST(Stream, anEndThatCameWithTheLastBytesIsNotForgotten)
+{
+    auto [theirs, ours] = socket_pair(true);
+    EndingClient client(std::move(theirs), true);
+    auto session = server().accept(ours.get());
+    net::Handshake step;
+    for (int i = 0; i < 100 && !(client.shake() && step.kind == net::Handshake::Kind::done); ++i)
+        step = session->handshake();
+    Stream stream(std::move(ours), std::move(session));
+    CHECK_FALSE(stream.readable_inside());
+    client.say("last words");
+    client.end(Ending::notify);
+    STRCMP_EQUAL("last words", text(stream).c_str());
+    CHECK_TRUE(stream.readable_inside());
+    std::uint8_t buffer[10];
+    CHECK_TRUE(stream.read(buffer).kind == Kind::eof);
 }
 
 TEST(Stream, writeToAClosedPeer)

@@ -52,6 +52,14 @@ inline std::pair<base::UniqueFd, base::UniqueFd> socket_pair(bool tcp = false)
     return {std::move(client), std::move(server)};
 }
 
+/// For a server of this name.
+inline net::TlsServerContext server_context(const std::string& name)
+{
+    const TestCertificate certificate({name});
+    const TestFile chain(certificate.certificate), key(certificate.key);
+    return net::TlsServerContext({{chain.path(), key.path()}});
+}
+
 /// The two ends of one TLS connection, not yet shaken hands.
 struct TlsEnds {
     base::UniqueFd client_fd, server_fd;

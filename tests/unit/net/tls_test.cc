@@ -1,3 +1,4 @@
+#include "ending_client.h"
 #include "net/loop.h"
 #include "test_streams.h"
 
@@ -131,6 +132,21 @@ TEST(Tls, oldVersionsAreRefused)
     CHECK_FALSE(ends.shake());
     CHECK_TRUE(ends.server_result.kind == Handshake::Kind::failed);
     CHECK_FALSE(ends.server_result.reason.empty());
+}
+
+// Nothing of a ClientHello, half of it or all of it, and the end in the same segment.
+TEST(Tls, theEndOfAHandshakeIsSeen)
+{
+    for (const std::size_t percent : {0, 1, 50, 99, 100})
+        for (const Ending end : plain_ends) {
+            auto [theirs, ours] = socket_pair(true);
+            EndingClient peer(std::move(theirs), true);
+            const auto session = server->accept(ours.get());
+            peer.shake(percent);
+            peer.end(end);
+            const Handshake result = session->handshake();
+            CHECK_TRUE_TEXT(result.kind == Handshake::Kind::failed, name_of(end));
+        }
 }
 
 TEST(Tls, verification)

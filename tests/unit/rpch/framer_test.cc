@@ -210,6 +210,34 @@ TEST(Framer, refusesABadHeader)
     }
 }
 
+// A peer that speaks something else may fall silent after a byte; and nothing that can become a PDU is refused.
+TEST(Framer, objectsToTheFirstWrongByte)
+{
+    const struct {
+        const char* begin;
+        std::size_t wrong; // which byte
+        const char* error;
+    } rows[] = {
+        {"353530206e6f210d0a", 1, "RPC version is not 5"},
+        {"05000b032000000048", 5, "unknown byte order"},
+        {"050014030000000014", 5, "RTS PDU is not in the byte order 10 00 00 00"},
+        {"050014031000000114", 8, "RTS PDU is not in the byte order 10 00 00 00"},
+    };
+    for (const auto& r : rows) {
+        const Buffer begin = vectors::unhex(r.begin);
+        for (std::size_t size = 0; size <= begin.size(); ++size) {
+            const char* const expected = size < r.wrong ? nullptr : r.error;
+            STRCMP_EQUAL(expected, Framer::objection(base::Bytes(begin).first(size)));
+            Collector c;
+            c.feed(base::Bytes(begin).first(size));
+            STRCMP_EQUAL(expected, c.error);
+        }
+    }
+    for (const Buffer& pdu : mixture())
+        for (std::size_t size = 0; size < rpch::framing_size; ++size)
+            STRCMP_EQUAL(nullptr, Framer::objection(base::Bytes(pdu).first(size)));
+}
+
 TEST(Framer, staysBad)
 {
     const Buffer good = vectors::bytes("CONN/A1");

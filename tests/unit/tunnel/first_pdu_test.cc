@@ -72,7 +72,11 @@ TEST(FirstPdu, allElse)
         const char* error;
     } rows[] = {
         {"nothing", "", FirstPdu::Kind::partial, ""},
-        {"less than a length", std::string(9, '\xff'), FirstPdu::Kind::partial, ""},
+        {"less than a length", std::string("\x05\x00\x14\x03\x10\x00\x00\x00\x4c", 9), FirstPdu::Kind::partial, ""},
+        {"one byte of text", "G", FirstPdu::Kind::bad, "the first PDU is no RTS PDU and no RPC PDU"},
+        {"less than a length, of no PDU", "550 no!\r\n", FirstPdu::Kind::bad, "the first PDU is no RTS PDU and no RPC PDU"},
+        {"a byte order that does not exist", std::string("\x05\x00\x0b\x03\x20", 5), FirstPdu::Kind::bad,
+         "the first PDU is no RTS PDU and no RPC PDU"},
         {"an RPC PDU: version 1", std::string("\x05\x00\x0b\x03\x10\x00\x00\x00\x48\x00", 10), FirstPdu::Kind::rpc, ""},
         {"text", "GET / HTTP/1.1", FirstPdu::Kind::bad, "the first PDU is no RTS PDU and no RPC PDU"},
         {"version 4 of RPC", std::string("\x04\x00\x0b\x03\x10\x00\x00\x00\x48\x00", 10), FirstPdu::Kind::bad,

@@ -36,6 +36,7 @@ inline const std::string c1 = rts(RtsId::conn_c1), b3 = rts(RtsId::conn_b3);
 /// the service of the test, ex1:6002, which is an ncacn_http server, and ex1:6004, where nobody listens.
 struct PairingGroup : HubGroup {
     net::Address node = *net::Address::parse("127.0.0.1:6010");
+    std::vector<base::UniqueFd> backlog;
 
     void setup() override
     {
@@ -50,7 +51,25 @@ struct PairingGroup : HubGroup {
                                   "127.0.0.1", number == 6004 ? std::uint16_t{1} : port, false});
         directory::PortStore(open).add(directory::parse_port_list("ex1:6001-6004").entries.at(0), "test");
     }
+    void teardown() override
+    {
+        backlog.clear();
+        HubGroup::teardown();
+    }
     tunnel::Pairing& pairing() { return hub->pairing(); }
+    /// The service accepts nothing more: its backlog is full, so that whoever connects has to wait.
+    void fill_backlog()
+    {
+        ::listen(listener.get(), 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(port);
+        for (int i = 0; i < 4; ++i) {
+            backlog.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+            ::connect(backlog.back().get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+        }
+    }
 
     static std::string header(const std::string& target = "ex1:6001", const std::string& user = "alice")
     {

@@ -102,7 +102,7 @@ TEST(PairingRefusal, anotherParty)
     }
     expect_refused(arrive_paired(a2(), "ex1:6001"), reason);
     Peer half = join(b2(0x11));
-    accept();
+    const Peer service = accept();
     for (const auto change : {+[](tunnel::Arrival& arrival) { arrival.principal = "mallory"; },
                               +[](tunnel::Arrival& arrival) { arrival.target = "ex2:6001"; }}) {
         Peer client = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(0x11), change);
