@@ -35,6 +35,8 @@ public:
     const Visitor& visitor() const noexcept { return visitor_; }
     const rpch::Cookie& virtual_connection() const noexcept { return visitor_.virtual_connection; }
     bool opened() const noexcept { return role_.established(); }
+    /// How long nothing has come from the client.
+    net::Millis silent() const;
     /// It is to replace a channel of another node, and has not yet.
     bool joining() const noexcept { return joins_ && !opened(); }
     /// Why the server could not be reached, if that is how the channel ended; else null.

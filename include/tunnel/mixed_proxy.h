@@ -62,7 +62,7 @@ public:
 private:
     /// One of the two ends of the splice. `leg` exists once the end does.
     struct End final : Leg::Owner {
-        End(MixedProxy& p, End& o, const char* n) noexcept : proxy(p), other(o), name(n) {}
+        End(MixedProxy& p, End& o, const char* n) noexcept : proxy(p), other(o), name(n), heard(p.environment_.loop.now()) {}
 
         std::size_t leg_allowance() override;
         void leg_rpc(const rpch::Framer::Piece& piece) override;
@@ -82,6 +82,7 @@ private:
         const char* const name;
         std::optional<Leg> leg;
         std::uint64_t received = 0; // bytes of PDUs
+        net::Millis heard;          // when the last one came
         bool deaf = false;          // takes nothing any more; what it has sent is still read
     };
 

@@ -47,6 +47,8 @@ public:
     const rpch::Cookie& virtual_connection() const noexcept { return visitor_.virtual_connection; }
     std::uint32_t client_announced_window() const noexcept { return role_.client_announced_window(); }
     bool opened() const noexcept { return role_.established(); }
+    /// How long nothing has gone to the client.
+    net::Millis silent() const;
     /// It is to replace a channel of another node, and has not yet.
     bool joining() const noexcept { return joins_ && !opened(); }
 

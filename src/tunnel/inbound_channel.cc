@@ -219,9 +219,9 @@ void InboundChannel::on_clock()
     if (!opened())
         return end("the virtual connection was not established within the time limit");
     const net::Millis timeout(hub_.environment().settings.connection_timeout);
-    const net::Millis silent = hub_.environment().loop.now() - last_heard_;
-    if (silent < timeout || role_.client_doubted())
-        return clock_.set(silent < timeout ? timeout - silent : timeout);
+    const net::Millis so_far = silent();
+    if (so_far < timeout || role_.client_doubted())
+        return clock_.set(so_far < timeout ? timeout - so_far : timeout);
     end("nothing came from the client within the connection timeout");
 }
 
@@ -254,6 +254,11 @@ void InboundChannel::hop_failed(const HopFailure& failure)
     end(failure.reason);
 }
 
+net::Millis InboundChannel::silent() const
+{
+    return hub_.environment().loop.now() - last_heard_;
+}
+
 void InboundChannel::end(const std::string& reason)
 {
     if (ended_)
@@ -263,11 +268,16 @@ void InboundChannel::end(const std::string& reason)
     silence_.reset();
     recycling_.reset();
     drop(rpch::Leg::successor);
-    if (base::log::wanted(base::log::Level::info))
+    if (base::log::wanted(base::log::Level::info)) {
+        const OutboundChannel* const mate = hub_.find_outbound(virtual_connection());
         base::log::info("closed", {{"id", visitor_.id}, {"channel", "in"}, {"vc", virtual_connection().prefix()},
                                    {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
                                    {"target", visitor_.party().target}, {"bytes", leg_->received() + first_pdu_size_},
-                                   {"ms", (hub_.environment().loop.now() - began_).count()}, {"reason", reason}});
+                                   {"ms", (hub_.environment().loop.now() - began_).count()},
+                                   {"silent_in_ms", silent().count()},
+                                   {"silent_out_ms", mate ? std::to_string(mate->silent().count()) : "-"},
+                                   {"reason", reason}});
+    }
     if (leg_->gone())
         leg_->release().close();
     else

@@ -105,6 +105,7 @@ void MixedProxy::End::leg_rpc(const rpch::Framer::Piece& piece)
     if (!proxy.reached_)
         return proxy.fail({.reason = proxy.arrival_.route.text() + " sent no ncacn_http/1.0 banner"});
     received += piece.bytes.size();
+    heard = proxy.environment_.loop.now();
     other.leg->outlet().put(piece);
 }
 
@@ -189,7 +190,10 @@ void MixedProxy::end(const std::string& reason)
                                    {"user", arrival_.principal}, {"target", arrival_.target},
                                    {"server", arrival_.route.text()}, {"bytes_in", client_.received},
                                    {"bytes_out", server_.received},
-                                   {"ms", (environment_.loop.now() - began_).count()}, {"reason", reason}});
+                                   {"ms", (environment_.loop.now() - began_).count()},
+                                   {"silent_in_ms", (environment_.loop.now() - client_.heard).count()},
+                                   {"silent_out_ms", (environment_.loop.now() - server_.heard).count()},
+                                   {"reason", reason}});
     close(client_);
     close(server_);
     if (arrival_.stream)

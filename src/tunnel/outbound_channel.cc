@@ -263,9 +263,8 @@ void OutboundChannel::on_clock()
     if (!opened())
         return end("the virtual connection was not established within the time limit");
     const net::Millis interval(connection_timeout_ / 2);
-    const net::Millis silent = hub_.environment().loop.now() - last_sent_;
-    if (silent < interval)
-        return clock_.set(interval - silent);
+    if (silent() < interval)
+        return clock_.set(interval - silent());
     clock_.set(interval);
     if (leg_->outlet().blocked())
         return; // what waits will do as well
@@ -337,6 +336,11 @@ void OutboundChannel::on_silence()
     run(effects);
 }
 
+net::Millis OutboundChannel::silent() const
+{
+    return hub_.environment().loop.now() - last_sent_;
+}
+
 void OutboundChannel::end(const std::string& reason)
 {
     if (ended_)
@@ -347,11 +351,16 @@ void OutboundChannel::end(const std::string& reason)
     silence_.reset();
     recycling_.reset();
     drop_other();
-    if (base::log::wanted(base::log::Level::info))
+    if (base::log::wanted(base::log::Level::info)) {
+        const InboundChannel* const mate = hub_.find_inbound(virtual_connection());
         base::log::info("closed", {{"id", visitor_.id}, {"channel", "out"}, {"vc", virtual_connection().prefix()},
                                    {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
                                    {"target", visitor_.party().target}, {"bytes", role_.body_sent()},
-                                   {"ms", (hub_.environment().loop.now() - began_).count()}, {"reason", reason}});
+                                   {"ms", (hub_.environment().loop.now() - began_).count()},
+                                   {"silent_in_ms", mate ? std::to_string(mate->silent().count()) : "-"},
+                                   {"silent_out_ms", silent().count()},
+                                   {"reason", reason}});
+    }
     if (leg_->gone())
         leg_->release().close();
     else

@@ -1,10 +1,12 @@
 """Part of 32-timeouts.sh."""
 import os
+import re
 import threading
 import time
 
 import lab
 import rpch_client
+import wire
 
 PLAIN, HTTP, MUTE = (os.environ[f'T_{name}'] for name in ('plain', 'http', 'mute'))
 
@@ -97,19 +99,47 @@ def idle_tunnel(target):
         tunnel.echo()
         time.sleep(11)
         tunnel.echo(os.urandom(10000))
-        lab.same(tunnel.rts, [], f'{target}: RTS PDUs on an idle tunnel')
+        # A second after the last PDU it is told how much of its window is open, once.
+        lab.check(tunnel.rts in ([], ['FlowControlAckWithDestination']), f'{target}: RTS PDUs on an idle tunnel: {tunnel.rts}')
+
+
+def cut(target):
+    """Something in between ends the OUT connection of a silent tunnel: the log tells for how long which direction was silent."""
+    lines = lab.Lines()
+    with lab.tunnel(target).open() as tunnel:
+        tunnel.bind()
+        tunnel.echo()
+        time.sleep(4)
+        tunnel.inward.send(wire.ping())
+        time.sleep(0.5)
+        tunnel.outward.close()
+        words = 'closed', 'channel=out', f'vc={tunnel.vc[:4].hex()}', 'reason="client: '
+        if not lab.check(lines.wait(*words), f'{target}: no line of the end'):
+            return
+        silent = {key: int(value) for key, value in re.findall(r' (ms|silent_\w+)=(\d+)', lines.holding(*words)[0])}
+        lab.check(4500 <= silent.get('ms', -1) < 8000 and 400 <= silent.get('silent_in_ms', -1) < 2400 and
+                  2900 <= silent.get('silent_out_ms', -1) < 6000, f'{target}: {silent}')
 
 
 jobs = [(half, 'IN alone, no B1', PLAIN, True, False), (half, 'OUT alone, no A1', PLAIN, False, False)]
 for target in (PLAIN, HTTP):
     jobs += [(half, f'{target}: IN that never finds its mate', target, True, True),
-             (half, f'{target}: OUT that never finds its mate', target, False, True), (idle_tunnel, target)]
+             (half, f'{target}: OUT that never finds its mate', target, False, True), (idle_tunnel, target), (cut, target)]
 jobs += [(slow_head, False), (slow_head, True), (silent,), (idle_between,), (echo_body_missing,), (first_pdu_partial, True),
          (first_pdu_partial, False), (mute,)]
 
 lab.step(f'{len(jobs)} clients that wait, at once')
 before = lab.descriptors()
-threads = [threading.Thread(target=job[0], args=job[1:]) for job in jobs]
+
+
+def run(job, *words):
+    try:
+        job(*words)
+    except Exception as error:   # or it would end its thread, and nobody would know
+        lab.check(False, f'{job.__name__} {words}: {error!r}')
+
+
+threads = [threading.Thread(target=run, args=job) for job in jobs]
 for thread in threads:
     thread.start()
 for thread in threads:
