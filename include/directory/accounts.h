@@ -32,6 +32,9 @@ struct Login {
 /// Splits "name", "DOMAIN\name" and "name@realm". Nullopt for what is none of them: an empty part, a control
 /// byte, ':', '/', a second separator, invalid UTF-8, more than 255 bytes.
 std::optional<Login> parse_login(std::string_view text);
+/// The byte that makes `text` no login, for the person who wrote it: "byte 0x2f (/) at position 3". Empty when it is none
+/// of its bytes.
+std::string login_fault(std::string_view text);
 
 /// The daemon's view of the accounts: read only, any thread.
 class Accounts {

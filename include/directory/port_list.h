@@ -35,7 +35,7 @@ struct PortListError {
     std::size_t entry = 0;    ///< counted from 1, empty entries included
     std::size_t position = 0; ///< of the first wrong byte in the whole text, counted from 1
     std::string text;         ///< the entry, trimmed
-    const char* problem = ""; ///< a constant phrase
+    std::string problem;      ///< a phrase
 
     /// "entry 2 at position 17, \"srv:0\": the port is not 1..65535"
     std::string message() const;
@@ -48,7 +48,8 @@ struct ParsedPortList {
 
 /// Reads the registry syntax of ValidPorts: entries separated by ';', blanks around them, empty entries
 /// allowed, a trailing '*' for a prefix. Beyond the registry, an IPv6 literal may stand in brackets. A lone
-/// '*' is refused: it would open every host. The first error ends the parse and leaves no entries.
+/// '*' is refused: it would open every host. What pasting brings along is no error: quotes around the whole, and white
+/// space of any kind at its ends. The first error ends the parse and leaves no entries.
 ParsedPortList parse_port_list(std::string_view text, Origin origin = Origin::administrator);
 
 /// The list in registry syntax, entries separated by ';'.

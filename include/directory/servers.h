@@ -26,6 +26,9 @@ struct Server {
     bool in_service = true;
 };
 
+/// Why the NetBIOS name or the FQDN is none, as a sentence for the person who wrote it. Empty: they are names.
+std::string name_fault(const Server& server);
+
 /// Where a port of a server is reached.
 struct Endpoint {
     std::string server; ///< NetBIOS name

@@ -28,7 +28,7 @@ struct Target {
 
 struct ParsedTarget {
     std::optional<Target> target;
-    const char* error = nullptr; ///< a constant sentence when there is no target
+    std::string error; ///< a sentence when there is no target
 };
 
 /// The longest target, in bytes.
@@ -45,6 +45,11 @@ std::optional<std::uint16_t> parse_port(std::string_view text) noexcept;
 std::optional<MailboxName> parse_mailbox_name(std::string_view text);
 /// A DNS or NetBIOS name or an IPv4 literal: letters, digits, '-', '_', labels of 1..63 between dots.
 bool is_host_name(std::string_view text) noexcept;
+/// Why it is none, for the person who wrote it: "byte 0x0d (carriage return) at position 4", "a label is empty".
+/// Empty: it is one.
+std::string host_name_fault(std::string_view text);
+/// A byte that a host name or an IPv4 literal can have.
+bool is_name_byte(char c) noexcept;
 bool is_ipv6_literal(std::string_view text) noexcept;
 
 } // namespace directory

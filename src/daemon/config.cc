@@ -1,5 +1,6 @@
 #include "daemon/config.h"
 
+#include "base/pasted.h"
 #include "base/text.h"
 #include "daemon/option_table.h"
 #include "net/socket_options.h"
@@ -24,9 +25,16 @@ public:
     ConfigResult read(std::string_view text)
     {
         result_.config.path = path_;
-        for (const std::string_view line : base::split(text, '\n')) {
+        for (std::string_view line : base::split(text, '\n')) {
             ++line_;
-            read_line(line);
+            if (line.ends_with('\r'))
+                line.remove_suffix(1);
+            const std::string error = read_line(line);
+            if (error.empty())
+                continue;
+            // Positions are those in the line, as an editor counts them.
+            const std::string odd = base::odd_byte(without_comment(line), base::plain_or_blank);
+            complain(odd.empty() ? error : error + "; " + odd);
         }
         fill_defaults();
         check_whole();
@@ -43,31 +51,29 @@ private:
         return line;
     }
 
-    void read_line(std::string_view line)
+    /// What is wrong with the line; empty: nothing.
+    std::string read_line(std::string_view line)
     {
-        if (line.ends_with('\r'))
-            line.remove_suffix(1);
         line = base::trim(without_comment(line));
         if (line.empty())
-            return;
+            return {};
         const auto equals = line.find('=');
         if (equals == std::string_view::npos)
-            return complain("this is not \"name = value\"");
+            return "this is not \"name = value\"";
         const std::string name(base::trim(line.substr(0, equals)));
         const std::string_view value = base::trim(line.substr(equals + 1));
         const Option* option = find_option(name);
         if (option == nullptr) {
             const Option* near = nearest_option(name);
-            return complain("unknown option \"" + name + '"' +
-                            (near != nullptr ? std::string("; did you mean \"") + near->name + "\"?" : std::string()));
+            return "unknown option \"" + name + '"' +
+                   (near != nullptr ? std::string("; did you mean \"") + near->name + "\"?" : std::string());
         }
         auto& given = result_.config.given[name];
         if (!given.empty() && !option->repeats())
-            return complain(name + " is given twice, first in line " + std::to_string(given[0].line));
+            return name + " is given twice, first in line " + std::to_string(given[0].line);
         given.push_back({std::string(value), line_});
         const std::string error = option->set(result_.config, value, folder_);
-        if (!error.empty())
-            complain(name + ": " + error);
+        return error.empty() ? error : name + ": " + error;
     }
 
     void fill_defaults()

@@ -2,6 +2,7 @@
 
 #include "access/policy.h"
 #include "access/scheme.h"
+#include "base/pasted.h"
 #include "base/text.h"
 #include "daemon/value.h"
 #include "directory/target.h"
@@ -97,6 +98,13 @@ std::string absolute(std::string_view file, const std::string& folder)
     return (std::filesystem::path(folder) / file).lexically_normal().string();
 }
 
+/// A file name may have any bytes; but quotes around it and control characters have come along by mistake.
+bool names_a_file(std::string_view value)
+{
+    const auto belongs = [](char c) noexcept { return static_cast<unsigned char>(c) >= ' ' && c != 0x7f; };
+    return base::unwrapped(value) == value && base::odd_byte(value, belongs).empty();
+}
+
 // Both are what an administrator of an RPC proxy expects to find: "unknown" would be no good answer.
 std::string set_schemes(std::vector<std::string>& place, std::string_view value)
 {
@@ -123,7 +131,7 @@ std::string add_pairing_port(std::vector<Config::PairingPort>& place, std::strin
         return in_quotes(value.substr(0, blank)) + " is no address with port, as 0.0.0.0:6001 or [::]:6001";
     const std::string_view target = base::trim(value.substr(blank));
     if (!target.empty())
-        if (const char* const error = directory::parse_target(target).error)
+        if (const std::string error = directory::parse_target(target).error; !error.empty())
             return in_quotes(target) + " is no target: " + error;
     const auto same = [&](const auto& port) { return port.address == *address; };
     if (address->port() != 0 && std::any_of(place.begin(), place.end(), same))
@@ -225,14 +233,20 @@ std::string Option::set(Config& config, std::string_view value, const std::strin
             [&](const Hosts& k) { return add_host(config.*k.place, value); },
             [&](const PairingPorts& k) { return add_pairing_port(config.*k.place, value); },
             [&](const Files& k) -> std::string {
+                if (!names_a_file(value))
+                    return in_quotes(value) + " is no file name";
                 (config.*k.place).push_back(absolute(value, folder));
                 return {};
             },
             [&](const File& k) -> std::string {
+                if (!names_a_file(value))
+                    return in_quotes(value) + " is no file name";
                 config.*k.place = absolute(value, folder);
                 return {};
             },
             [&](const Text& k) -> std::string {
+                if (!base::odd_byte(value).empty())
+                    return in_quotes(value) + " is no name of a user or group";
                 config.*k.place = value;
                 return {};
             },

@@ -1,5 +1,6 @@
 #include "directory/accounts.h"
 
+#include "base/pasted.h"
 #include "directory/fold.h"
 
 #include <algorithm>
@@ -47,7 +48,7 @@ std::optional<std::int64_t> account_id(Database& database, std::string_view cano
 
 Change no_such_user(std::string_view canonical)
 {
-    return Change::missing("there is no user \"" + std::string(canonical) + "\"; \"user list\" shows all");
+    return Change::missing("there is no user " + base::quoted(canonical) + "; \"user list\" shows all");
 }
 
 Change insert(Database& database, std::int64_t account, const Login& login)
@@ -76,7 +77,7 @@ std::string Login::text() const
 
 std::optional<Login> parse_login(std::string_view text)
 {
-    if (text.size() > max_login || text.find_first_of(":/") != text.npos || !fold(text))
+    if (text.size() > max_login || !login_fault(text).empty() || !fold(text))
         return std::nullopt;
     Login login;
     if (const auto slash = text.find('\\'); slash != text.npos) {
@@ -94,6 +95,12 @@ std::optional<Login> parse_login(std::string_view text)
         login.name.front() == ' ' || login.name.back() == ' ')
         return std::nullopt;
     return login;
+}
+
+std::string login_fault(std::string_view text)
+{
+    std::string fault = base::unseen_byte(text);
+    return fault.empty() ? base::odd_byte(text, [](char c) noexcept { return c != ':' && c != '/'; }) : fault;
 }
 
 Accounts::Accounts(std::string database_path) : readers_(std::move(database_path)) {}

@@ -1,5 +1,7 @@
 #include "directory/mailboxes.h"
 
+#include "base/pasted.h"
+
 namespace directory {
 namespace {
 
@@ -48,13 +50,13 @@ constexpr const char* list_mailboxes =
 
 Change no_such_database(std::string_view name)
 {
-    return Change::missing("there is no database \"" + std::string(name) + "\"; \"database list\" shows all");
+    return Change::missing("there is no database " + base::quoted(name) + "; \"database list\" shows all");
 }
 
 Change no_such_copy(std::string_view database, std::string_view server)
 {
-    return Change::missing("database " + std::string(database) + " has no copy on \"" + std::string(server) +
-                           "\"; \"copy list\" shows all");
+    return Change::missing("database " + std::string(database) + " has no copy on " + base::quoted(server) +
+                           "; \"copy list\" shows all");
 }
 
 /// Whether that copy is the active one; nullopt when there is none.
@@ -123,7 +125,7 @@ Change Mailboxes::add_copy(std::string_view database, std::string_view server)
     {
         Statement query = database_.statement(find_server);
         if (!query.bind(server).row())
-            return Change::missing("there is no server \"" + std::string(server) + "\"; \"server list\" shows all");
+            return Change::missing("there is no server " + base::quoted(server) + "; \"server list\" shows all");
         if (const std::string role = query.text(); role != "mailbox")
             return Change::refused("server " + std::string(server) + " has role " + role +
                                    "; only a mailbox server holds database copies");

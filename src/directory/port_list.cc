@@ -1,12 +1,14 @@
 #include "directory/port_list.h"
 
+#include "base/pasted.h"
 #include "base/text.h"
 #include "directory/target.h"
 
+#include <algorithm>
 #include <utility>
 
 // The parser of the registry syntax:
-//   list  = [ entry ] *( ";" [ entry ] )
+//   list  = [ entry ] *( ";" [ entry ] )            perhaps in quotes, with white space around them or within
 //   entry = *blank host ":" port [ "-" port ] *blank
 //   host  = name / prefix "*" / "[" IPv6 literal "]"
 
@@ -17,26 +19,47 @@ namespace {
 struct Fault {
     std::size_t offset;
     const char* problem;
+    bool byte = false; ///< the byte there is the fault: it is named in front of `problem`
 };
 
-constexpr const char* bad_port = "the port is not a number of 1 to 65535 without leading zeros";
+std::optional<Fault> odd_byte(std::string_view text, bool (*belongs)(char) noexcept, const char* problem)
+{
+    const auto odd = std::find_if_not(text.begin(), text.end(), belongs);
+    if (odd == text.end())
+        return std::nullopt;
+    return Fault{static_cast<std::size_t>(odd - text.begin()), problem, true};
+}
+
+std::optional<Fault> parse_one_port(std::string_view text, std::size_t offset, std::uint16_t& port)
+{
+    if (auto fault = odd_byte(text, base::digit, "is no part of a port")) {
+        fault->offset += offset;
+        return fault;
+    }
+    const auto number = parse_port(text);
+    if (!number)
+        return Fault{offset, "the port is not a number of 1 to 65535 without leading zeros"};
+    port = *number;
+    return std::nullopt;
+}
 
 std::optional<Fault> parse_ports(std::string_view text, std::size_t offset, PortEntry& entry)
 {
     const auto dash = text.find('-');
-    const auto first = parse_port(text.substr(0, dash));
-    if (!first)
-        return Fault{offset, bad_port};
-    entry.first = entry.last = *first;
+    if (const auto fault = parse_one_port(text.substr(0, dash), offset, entry.first))
+        return fault;
+    entry.last = entry.first;
     if (dash == text.npos)
         return std::nullopt;
-    const auto last = parse_port(text.substr(dash + 1));
-    if (!last)
-        return Fault{offset + dash + 1, bad_port};
-    if (*last < *first)
-        return Fault{offset, "the range runs backwards"};
-    entry.last = *last;
-    return std::nullopt;
+    if (const auto fault = parse_one_port(text.substr(dash + 1), offset + dash + 1, entry.last))
+        return fault;
+    return entry.last < entry.first ? std::optional(Fault{offset, "the range runs backwards"}) : std::nullopt;
+}
+
+/// A byte of a host, or one of whose place there is more to say.
+bool host_byte(char c) noexcept
+{
+    return is_name_byte(c) || c == '@' || c == ':' || c == '*';
 }
 
 std::optional<Fault> parse_host(std::string_view text, PortEntry& entry)
@@ -46,11 +69,15 @@ std::optional<Fault> parse_host(std::string_view text, PortEntry& entry)
     if (text == "*")
         return Fault{0, "a lone * would allow every host"};
     if (text.front() == '[') {
+        if (const auto fault = odd_byte(text, base::plain, "is no part of an address"))
+            return fault;
         if (text.back() != ']' || !is_ipv6_literal(text.substr(1, text.size() - 2)))
             return Fault{0, "the brackets do not hold an IPv6 address"};
         entry.host = text.substr(1, text.size() - 2);
         return std::nullopt;
     }
+    if (const auto fault = odd_byte(text, host_byte, "is no part of a host"))
+        return fault;
     if (const auto at = text.find('@'); at != text.npos)
         return Fault{at, "a mailbox name is resolved, not listed; allow the server that holds it"};
     if (const auto colon = text.find(':'); colon != text.npos)
@@ -72,8 +99,10 @@ std::optional<Fault> parse_host(std::string_view text, PortEntry& entry)
 std::optional<Fault> parse_entry(std::string_view text, PortEntry& entry)
 {
     const auto colon = text.rfind(':');
-    if (colon == text.npos)
-        return Fault{text.size(), "the colon and the port are missing"};
+    if (colon == text.npos) {
+        const auto fault = odd_byte(text, host_byte, "is no part of a host");
+        return fault ? fault : Fault{text.size(), "the colon and the port are missing"};
+    }
     if (const auto fault = parse_host(text.substr(0, colon), entry))
         return fault;
     return parse_ports(text.substr(colon + 1), colon + 1, entry);
@@ -123,7 +152,7 @@ ParsedPortList parse_port_list(std::string_view text, Origin origin)
 {
     ParsedPortList result;
     std::size_t number = 0;
-    for (const std::string_view piece : base::split(text, ';')) {
+    for (const std::string_view piece : base::split(base::unwrapped(text), ';')) {
         ++number;
         const std::string_view trimmed = base::trim(piece);
         if (trimmed.empty())
@@ -131,8 +160,9 @@ ParsedPortList parse_port_list(std::string_view text, Origin origin)
         PortEntry entry;
         entry.origin = origin;
         if (const auto fault = parse_entry(trimmed, entry)) {
-            const auto start = static_cast<std::size_t>(trimmed.data() - text.data());
-            return {{}, PortListError{number, start + fault->offset + 1, std::string(trimmed), fault->problem}};
+            const std::size_t place = static_cast<std::size_t>(trimmed.data() - text.data()) + fault->offset;
+            const std::string byte = fault->byte ? base::byte_text(text, place) + ' ' : "";
+            return {{}, PortListError{number, place + 1, std::string(trimmed), byte + fault->problem}};
         }
         result.entries.push_back(std::move(entry));
     }

@@ -1,5 +1,6 @@
 #include "directory/servers.h"
 
+#include "base/pasted.h"
 #include "base/text.h"
 #include "directory/target.h"
 
@@ -60,18 +61,26 @@ std::optional<Role> parse_role(std::string_view text) noexcept
     return std::nullopt;
 }
 
+std::string name_fault(const Server& server)
+{
+    std::string fault = host_name_fault(server.netbios);
+    if (const auto dot = server.netbios.find('.'); fault.empty() && dot != server.netbios.npos)
+        fault = base::byte_text(server.netbios, dot);
+    if (!fault.empty())
+        return '"' + server.netbios + "\" is not a NetBIOS name: " + fault + "; it has letters, digits, - and _";
+    fault = host_name_fault(server.fqdn);
+    return fault.empty() ? fault : '"' + server.fqdn + "\" is not a host name: " + fault;
+}
+
 Change Servers::no_such_server(std::string_view server) const
 {
-    return Change::missing("there is no server \"" + std::string(server) + "\"; \"server list\" shows all");
+    return Change::missing("there is no server " + base::quoted(server) + "; \"server list\" shows all");
 }
 
 Change Servers::add(const Server& server)
 {
-    if (!is_host_name(server.netbios) || server.netbios.find('.') != server.netbios.npos)
-        return Change::refused("\"" + server.netbios +
-                               "\" is not a NetBIOS name: letters, digits, '-' and '_', no dot");
-    if (!is_host_name(server.fqdn))
-        return Change::refused("\"" + server.fqdn + "\" is not a host name");
+    if (std::string fault = name_fault(server); !fault.empty())
+        return Change::refused(std::move(fault));
     Transaction transaction(database_);
     for (const std::string& one : {server.netbios, server.fqdn})
         if (const auto other = find(one))

@@ -1,10 +1,12 @@
 #include "directory/target.h"
 
+#include "base/pasted.h"
 #include "base/text.h"
 
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace directory {
 namespace {
@@ -15,20 +17,37 @@ constexpr std::size_t max_label = 63;
 /// The longest text of an IPv6 address, "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".
 constexpr std::size_t max_ipv6 = 45;
 
-bool forbidden(char c) noexcept
+/// Bytes of names, addresses, mailbox names and ports.
+bool target_byte(char c) noexcept
 {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte <= 0x20 || byte > 0x7e || c == '%' || c == '&' || c == '/' || c == '\\';
+    return is_name_byte(c) || c == ':' || c == '@' || c == '[' || c == ']';
 }
 
-bool name_byte(char c) noexcept
+/// What is wrong with a name whose bytes are all right.
+const char* label_fault(std::string_view text) noexcept
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    if (text.empty())
+        return "it is empty";
+    if (text.size() > max_name)
+        return "it is longer than 253 bytes";
+    for (std::size_t start = 0;;) {
+        const auto dot = text.find('.', start);
+        const std::string_view label = text.substr(start, dot == text.npos ? text.npos : dot - start);
+        if (label.empty())
+            return "a label between dots, or at an end, is empty";
+        if (label.size() > max_label)
+            return "a label is longer than 63 bytes";
+        if (label.front() == '-')
+            return "a label begins with -";
+        if (dot == text.npos)
+            return nullptr;
+        start = dot + 1;
+    }
 }
 
 bool hex_digit(char c) noexcept
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return base::digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 bool is_guid(std::string_view text) noexcept
@@ -53,20 +72,23 @@ std::optional<std::uint16_t> parse_port(std::string_view text) noexcept
     return number ? std::optional(static_cast<std::uint16_t>(*number)) : std::nullopt;
 }
 
+bool is_name_byte(char c) noexcept
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || base::digit(c) || c == '-' || c == '_' || c == '.';
+}
+
 bool is_host_name(std::string_view text) noexcept
 {
-    if (text.empty() || text.size() > max_name)
-        return false;
-    for (std::size_t start = 0;;) {
-        const auto dot = text.find('.', start);
-        const std::string_view label = text.substr(start, dot == text.npos ? text.npos : dot - start);
-        if (label.empty() || label.size() > max_label || label.front() == '-' ||
-            !std::all_of(label.begin(), label.end(), name_byte))
-            return false;
-        if (dot == text.npos)
-            return true;
-        start = dot + 1;
-    }
+    return std::all_of(text.begin(), text.end(), is_name_byte) && label_fault(text) == nullptr;
+}
+
+std::string host_name_fault(std::string_view text)
+{
+    std::string odd = base::odd_byte(text, is_name_byte);
+    if (odd.empty())
+        if (const char* const fault = label_fault(text))
+            return fault;
+    return odd;
 }
 
 bool is_ipv6_literal(std::string_view text) noexcept
@@ -89,15 +111,14 @@ std::optional<MailboxName> parse_mailbox_name(std::string_view text)
 
 ParsedTarget parse_target(std::string_view raw)
 {
-    const auto refused = [](const char* error) { return ParsedTarget{std::nullopt, error}; };
+    const auto refused = [](std::string error) { return ParsedTarget{std::nullopt, std::move(error)}; };
 
     if (raw.empty())
         return refused("the target is empty");
     if (raw.size() > max_target)
         return refused("the target is longer than 255 bytes");
-    if (std::any_of(raw.begin(), raw.end(), forbidden))
-        return refused("the target holds a byte that no target has:"
-                       " % & / \\, a blank, a control byte or one beyond ASCII");
+    if (const std::string odd = base::odd_byte(raw, target_byte); !odd.empty())
+        return refused("the target has " + odd + ", which no target has");
     const auto colon = raw.rfind(':');
     if (colon == raw.npos)
         return refused("the target has no port: server:port is expected");
@@ -125,10 +146,10 @@ ParsedTarget parse_target(std::string_view raw)
             return refused("the server is not an IPv6 address, and a name has no colon");
         target.ipv6_literal = true;
     } else if (!is_host_name(host)) {
-        return refused("the server is not a host name or address");
+        return refused("the server is not a host name or address: " + host_name_fault(host));
     }
     target.host = host;
-    return {std::move(target), nullptr};
+    return {std::move(target), {}};
 }
 
 } // namespace directory

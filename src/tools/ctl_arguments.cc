@@ -1,5 +1,6 @@
 #include "tools/ctl_arguments.h"
 
+#include "base/pasted.h"
 #include "base/text.h"
 
 #include <algorithm>
@@ -60,7 +61,7 @@ std::vector<Item> read_syntax(std::string_view syntax)
 
 std::string bad_choice(const Item& item, const std::string& value)
 {
-    std::string text = item.name + " cannot be \"" + value + "\"; it is one of";
+    std::string text = item.name + " cannot be " + base::quoted(value) + "; it is one of";
     for (const std::string& choice : item.choices)
         text += (&choice == &item.choices.front() ? " " : ", ") + choice;
     return text;

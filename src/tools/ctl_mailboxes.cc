@@ -1,6 +1,8 @@
 #include "directory/mailboxes.h"
 
+#include "base/pasted.h"
 #include "directory/fold.h"
+#include "directory/target.h"
 #include "tools/ctl_commands.h"
 
 namespace ctl {
@@ -8,9 +10,11 @@ namespace {
 
 Exit bad_mailbox(const Context& context)
 {
-    return context.report.failed(Exit::usage, "\"" + context.arguments.operand(0) +
-                                                  "\" is not GUID@DOMAIN: 8-4-4-4-12 hexadecimal digits without braces,"
-                                                  " and the domain of the owner's primary mail address");
+    const std::string text = context.arguments.operand(0);
+    const std::string odd = base::odd_byte(text, [](char c) noexcept { return directory::is_name_byte(c) || c == '@'; });
+    return context.report.failed(Exit::usage, '"' + text + "\" is not GUID@DOMAIN" + (odd.empty() ? "" : ": " + odd) +
+                                                  "; it is 8-4-4-4-12 hexadecimal digits without braces, and the domain"
+                                                  " of the owner's primary mail address");
 }
 
 } // namespace
@@ -18,8 +22,10 @@ Exit bad_mailbox(const Context& context)
 Exit database_add(Context& context)
 {
     const std::string database = context.arguments.operand(0);
-    if (database.empty() || database.size() > 64 || !directory::fold(database))
-        return context.report.failed(Exit::usage, "the name of a database is 1 to 64 bytes of text");
+    if (const std::string unseen = base::unseen_byte(database);
+        database.empty() || database.size() > 64 || !unseen.empty() || !directory::fold(database))
+        return context.report.failed(Exit::usage, "the name of a database is 1 to 64 bytes of text" +
+                                                      (unseen.empty() ? "" : ", without " + unseen));
     return context.report.change(directory::Mailboxes(context.write()).add_database(database),
                                  "database " + database + " is added");
 }

@@ -1,5 +1,6 @@
 #include "directory/servers.h"
 
+#include "base/pasted.h"
 #include "directory/fold.h"
 #include "directory/target.h"
 #include "tools/ctl_commands.h"
@@ -14,7 +15,9 @@ std::string place(const std::string& host, std::uint16_t port)
 
 Exit bad_port(const Context& context, const std::string& text)
 {
-    return context.report.failed(Exit::usage, "\"" + text + "\" is not a port: 1 to 65535, without leading zeros");
+    const std::string odd = base::odd_byte(text, base::digit);
+    return context.report.failed(Exit::usage, '"' + text + "\" is not a port" + (odd.empty() ? "" : ": " + odd) +
+                                                  "; it is a number of 1 to 65535, without leading zeros");
 }
 
 Exit set_in_service(Context& context, bool in_service)
@@ -36,13 +39,12 @@ Exit server_add(Context& context)
     server.role = directory::parse_role(arguments.value("--role").value_or("mailbox")).value();
     server.version = arguments.value("--version").value_or("");
     server.site = arguments.value("--site").value_or("");
-    if (!directory::is_host_name(server.netbios) || server.netbios.find('.') != server.netbios.npos)
-        return context.report.failed(
-            Exit::usage, "\"" + server.netbios + "\" is not a NetBIOS name: letters, digits, - and _, without a dot");
-    if (!directory::is_host_name(server.fqdn))
-        return context.report.failed(Exit::usage, "\"" + server.fqdn + "\" is not a host name");
-    if (!directory::fold(server.version) || !directory::fold(server.site))
-        return context.report.failed(Exit::usage, "version and site are text without control characters, in UTF-8");
+    if (const std::string fault = directory::name_fault(server); !fault.empty())
+        return context.report.failed(Exit::usage, fault);
+    for (const std::string& text : {server.version, server.site})
+        if (!directory::fold(text))
+            return context.report.failed(Exit::usage, "version and site are text without control characters, in UTF-8: " +
+                                                          base::quoted(text));
     return context.report.change(directory::Servers(context.write()).add(server),
                                  "server " + server.netbios + " is added");
 }
@@ -88,7 +90,7 @@ Exit endpoint_add(Context& context)
         const directory::ParsedTarget parsed = directory::parse_target(*connect);
         if (!parsed.target || parsed.target->mailbox)
             return context.report.failed(Exit::usage, "--connect \"" + *connect + "\" is not HOST:PORT: " +
-                                                          (parsed.error ? parsed.error : "a mailbox is no host"));
+                                                          (parsed.target ? "a mailbox is no host" : parsed.error));
         endpoint.connect_host = parsed.target->host;
         endpoint.connect_port = parsed.target->port;
         endpoint.default_connect = false;
@@ -102,7 +104,7 @@ Exit endpoint_list(Context& context)
     directory::Servers servers(context.read());
     const std::string server = context.arguments.operand(0);
     if (context.arguments.has_operand(0) && !servers.find(server))
-        return context.report.failed(Exit::state, "there is no server \"" + server + "\"; \"server list\" shows all");
+        return context.report.failed(Exit::state, "there is no server " + base::quoted(server) + "; \"server list\" shows all");
     Listing listing({{"server", "SERVER"}, {"port", "PORT"}, {"transport", "TRANSPORT"}, {"connect", "CONNECT"},
                      {"default_connect", "DEFAULT"}});
     for (const directory::Endpoint& endpoint : servers.endpoints(server))

@@ -1,4 +1,5 @@
 #include "access/password.h"
+#include "base/pasted.h"
 #include "directory/accounts.h"
 #include "tools/ctl_commands.h"
 #include "tools/ask_password.h"
@@ -13,8 +14,9 @@ namespace {
 
 Exit bad_login(const Context& context, const std::string& text)
 {
-    return context.report.failed(Exit::usage,
-                                 "\"" + text + "\" is not a login: NAME, DOMAIN\\NAME or NAME@REALM, without : or /");
+    const std::string fault = directory::login_fault(text);
+    return context.report.failed(Exit::usage, '"' + text + "\" is not a login" + (fault.empty() ? "" : ": " + fault) +
+                                                  "; it is NAME, DOMAIN\\NAME or NAME@REALM, without : or /");
 }
 
 /// Reads a password and hashes it: one line of standard input, or asked for twice on a terminal. Nothing when
@@ -51,7 +53,7 @@ std::optional<std::string> new_password(const Context& context, const std::strin
 
 Exit no_such_user(const Context& context, const std::string& name)
 {
-    return context.report.failed(Exit::state, "there is no user \"" + name + "\"; \"user list\" shows all");
+    return context.report.failed(Exit::state, "there is no user " + base::quoted(name) + "; \"user list\" shows all");
 }
 
 Exit set_enabled(Context& context, bool enabled)
@@ -78,7 +80,9 @@ Exit user_add(Context& context)
     }
     for (const std::string& upn : context.arguments.values("--upn")) {
         const auto other = directory::parse_login(upn);
-        if (!other || upn.find('@') == upn.npos)
+        if (!other)
+            return bad_login(context, upn);
+        if (upn.find('@') == upn.npos)
             return context.report.failed(Exit::usage, "--upn \"" + upn + "\" is not USER@REALM");
         logins.push_back(*other);
     }

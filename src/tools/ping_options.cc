@@ -1,5 +1,6 @@
 #include "tools/ping_options.h"
 
+#include "base/pasted.h"
 #include "base/text.h"
 #include "tools/ping_arguments.h"
 
@@ -16,17 +17,22 @@ std::string read_number(const Arguments& said, Slot option, std::uint64_t min, s
     const auto number = base::parse_decimal(said.value(option), max);
     if (!number || *number < min)
         return said.name(option) + " takes a number from " + std::to_string(min) + " to " + std::to_string(max) +
-               ", not \"" + std::string(said.value(option)) + "\"";
+               ", not " + base::quoted(said.value(option));
     out = static_cast<Number>(*number);
     return {};
 }
 
 /// Printable ASCII without what the query of the URL or a header could misread.
-bool plain_name(std::string_view text)
+bool name_byte(char c) noexcept
 {
-    return std::all_of(text.begin(), text.end(), [](char c) {
-        return c > 0x20 && c < 0x7f && std::string_view("%&/\\?#\"<>").find(c) == std::string_view::npos;
-    });
+    return c > 0x20 && c < 0x7f && std::string_view("%&/\\?#\"<>").find(c) == std::string_view::npos;
+}
+
+/// `sentence`, and which byte of `text` is no part of a name, if there is one.
+std::string with_odd_byte(std::string sentence, std::string_view text)
+{
+    const std::string odd = base::odd_byte(text, name_byte);
+    return odd.empty() ? sentence : sentence + ": " + odd;
 }
 
 /// "host", "host:port", "[::1]:port", "::1".
@@ -58,7 +64,7 @@ bool split_host_port(std::string_view text, std::string& host, std::uint16_t& po
             return false;
         port = static_cast<std::uint16_t>(*number);
     }
-    return !host.empty() && plain_name(host);
+    return !host.empty() && base::odd_byte(host, name_byte).empty();
 }
 
 std::string judge_flags(const Arguments& said, Options& options, bool& wants_tls)
@@ -121,7 +127,7 @@ std::string judge_proxy(const Arguments& said, Options& options, bool wants_tls)
         return "the RPC proxy must be host[:port]; credentials belong in -P";
     options.proxy_port = options.tls ? 443 : 80;
     if (!split_host_port(place, options.proxy_host, options.proxy_port))
-        return "the RPC proxy \"" + std::string(place) + "\" is not host[:port]";
+        return with_odd_byte("the RPC proxy \"" + std::string(place) + "\" is not host[:port]", place);
     const bool path_ok = std::all_of(options.path.begin(), options.path.end(),
                                      [](char c) { return c > 0x20 && c < 0x7f && c != '?' && c != '#'; });
     if (!path_ok)
@@ -139,7 +145,7 @@ std::string judge_direct(const Arguments& said, Options& options)
     std::uint16_t port = 0;
     if (options.server.find('@') != std::string::npos ||
         !split_host_port(options.server, options.proxy_host, port) || port != 0)
-        return "--direct needs a host, not \"" + options.server + "\"";
+        return with_odd_byte("--direct needs a host, not \"" + options.server + "\"", options.server);
     return {};
 }
 
@@ -218,6 +224,9 @@ std::string judge_identity(const Arguments& said, Options& options)
         return "-P names no user";
     if (identity.login().find(':') != std::string::npos)
         return "a user name with a colon cannot be sent with Basic";
+    for (const std::string& part : {identity.user, identity.domain})
+        if (const std::string unseen = base::unseen_byte(part); !unseen.empty())
+            return "the user or domain \"" + part + "\" of -P has " + unseen;
 
     if (said.has(slot::password_fd)) {
         if (!identity.password.empty() && identity.password != "*")
@@ -241,8 +250,8 @@ std::string judge_target(const Arguments& said, Options& options)
         return "the RPC server is missing: give -s, or -E to ping the proxy alone";
     if (options.server.empty() && said.has('e'))
         return said.name('e') + " needs -s";
-    if (options.server.size() >= 1024 || !plain_name(options.server))
-        return "the server \"" + std::string(options.server.substr(0, 80)) + "\" is no name for a URL";
+    if (options.server.size() >= 1024 || !base::odd_byte(options.server, name_byte).empty())
+        return with_odd_byte("the server \"" + options.server.substr(0, 80) + "\" is no name for a URL", options.server);
     const auto colon = options.server.find(':');
     if (colon != std::string::npos && options.server.find(':', colon + 1) == std::string::npos)
         return "the port of the server belongs in -e";

@@ -88,7 +88,7 @@ TEST(config, errors_name_file_and_line)
         {"control = /run/x", "/etc/x/r.conf:1: unknown option \"control\""},
         {" = x", "/etc/x/r.conf:1: unknown option \"\""},
         {"realm =", "/etc/x/r.conf:1: realm: the value is missing"},
-        {"realm = a\"b", "/etc/x/r.conf:1: realm: a realm is printable ASCII without quote and backslash"},
+        {"realm = a\"b", "/etc/x/r.conf:1: realm: a realm is printable ASCII without quote and backslash; byte 0x22 (double quote) at position 10"},
         {"realm = a\nlisten = 1.2.3.4:5\nrealm = b", "/etc/x/r.conf:3: realm is given twice, first in line 1"},
         {"listen = 80", "/etc/x/r.conf:1: listen: \"80\" is no address with port, as 0.0.0.0:80 or [::]:443"},
         {"listen = localhost:80", "/etc/x/r.conf:1: listen: \"localhost:80\" is no address with port, as 0.0.0.0:80 or [::]:443"},
@@ -135,6 +135,32 @@ TEST(config, errors_name_file_and_line)
     };
     for (const auto& row : rows)
         bad(row.text, row.error);
+}
+
+// The last column of an editor's line is what a person can find again.
+TEST(config, errors_name_the_odd_byte_of_their_line)
+{
+    static const struct {
+        const char* text;
+        const char* error;
+    } rows[] = {
+        {"\xef\xbb\xbflisten = 1.2.3.4:5", "/etc/x/r.conf:1: unknown option \"\xef\xbb\xbflisten\"; did you mean \"listen\"?;"
+                                          " byte 0xef (byte order mark) at position 1"},
+        {"\xef\xbb\xbf# text", "/etc/x/r.conf:1: this is not \"name = value\"; byte 0xef (byte order mark) at position 1"},
+        {"listen = \"1.2.3.4:5\"", "/etc/x/r.conf:1: listen: \"\"1.2.3.4:5\"\" is no address with port, as 0.0.0.0:80 or [::]:443;"
+                                 " byte 0x22 (double quote) at position 10"},
+        {"workers = 3\xc2\xa0", "/etc/x/r.conf:1: workers: \"3\xc2\xa0\" is no number; byte 0xc2 (no-break space) at position 12"},
+        {"workers = x # \xc3\xbc", "/etc/x/r.conf:1: workers: \"x\" is no number"},
+        {"database = \"d.db\"", "/etc/x/r.conf:1: database: \"\"d.db\"\" is no file name; byte 0x22 (double quote) at position 12"},
+        {"tls_key = 'k'", "/etc/x/r.conf:1: tls_key: \"'k'\" is no file name; byte 0x27 (single quote) at position 11"},
+        {"database = d\rb", "/etc/x/r.conf:1: database: \"d\rb\" is no file name; byte 0x0d (carriage return) at position 13"},
+        {"user = \"rpctunnel\"", "/etc/x/r.conf:1: user: \"\"rpctunnel\"\" is no name of a user or group; byte 0x22 (double quote) at position 8"},
+        {"user = rpctunnel\xe2\x80\x8b", "/etc/x/r.conf:1: user: \"rpctunnel\xe2\x80\x8b\" is no name of a user or group;"
+                                       " byte 0xe2 (zero width space) at position 17"},
+    };
+    for (const auto& row : rows)
+        bad(row.text, row.error);
+    STRCMP_EQUAL("/etc/x/a \xc3\xbc'b'.pem", good("tls_key = a \xc3\xbc'b'.pem\ntls_certificate = c").tls_key.at(0).c_str());
 }
 
 TEST(config, whom_version_1_is_served_to)

@@ -61,10 +61,28 @@ TEST(Target, refused)
     for (const char* row : rows) {
         const auto parsed = parse_target(row);
         CHECK_FALSE_TEXT(parsed.target.has_value(), row);
-        CHECK_TRUE_TEXT(parsed.error && *parsed.error, row);
+        CHECK_FALSE_TEXT(parsed.error.empty(), row);
     }
     CHECK_FALSE(parse_target(std::string_view("srv\0x:6001", 10)).target.has_value());
     CHECK_FALSE(parse_target(std::string_view("[::1\0]:6001", 11)).target.has_value());
+}
+
+TEST(Target, theErrorNamesTheByteOrTheFault)
+{
+    struct Row { const char* text; const char* error; };
+    static constexpr Row rows[] = {
+        {"srv:6001\r", "the target has byte 0x0d (carriage return) at position 9, which no target has"},
+        {"\"srv:6001\"", "the target has byte 0x22 (double quote) at position 1, which no target has"},
+        {"srv%2e:6001", "the target has byte 0x25 (%) at position 4, which no target has"},
+        {"srv\xc2\xa0:6001", "the target has byte 0xc2 (no-break space) at position 4, which no target has"},
+        {"a..b:6001", "the server is not a host name or address: a label between dots, or at an end, is empty"},
+        {"-srv:6001", "the server is not a host name or address: a label begins with -"},
+    };
+    for (const Row& row : rows)
+        STRCMP_EQUAL(row.error, parse_target(row.text).error.c_str());
+    STRCMP_EQUAL("byte 0x09 (tab) at position 4", directory::host_name_fault("srv\t").c_str());
+    STRCMP_EQUAL("it is empty", directory::host_name_fault("").c_str());
+    STRCMP_EQUAL("", directory::host_name_fault("srv.example").c_str());
 }
 
 TEST(Target, lengthIsBounded)

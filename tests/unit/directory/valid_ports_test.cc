@@ -27,6 +27,8 @@ TEST(ValidPorts, fieldValuesParseAndPrint)
          "SRV:6001-6002;SRV:6004;srv.corp.example:6001-6002;srv.corp.example:6004"},
         {"gc1:6004;gc1.corp.example:6004", "gc1:6004;gc1.corp.example:6004"},
         {"", ""}, {";", ""}, {"  ;\t; ", ""}, {"\ta:1 ", "a:1"}, {"a:1-1", "a:1"}, {"192.0.2.9:1-65535", "192.0.2.9:1-65535"},
+        {"\"a:1;b:2\"", "a:1;b:2"}, {"'a:1'", "a:1"}, {"a:1\r\n", "a:1"}, {"\n\ta:1;b:2;\t\r", "a:1;b:2"},
+        {" \"\t a:1 ; b:2\r\n\" \r\n", "a:1;b:2"}, {"\"\"", ""}, {"\r\n", ""},
         {"[2001:DB8::9]:6001-6002", "[2001:DB8::9]:6001-6002"}, {"mail.*:6001", "mail.*:6001"}, {"x-*:6001", "x-*:6001"},
     };
     for (const Row& row : rows) {
@@ -43,10 +45,10 @@ TEST(ValidPorts, errorsNameEntryAndPosition)
     static constexpr Row rows[] = {
         {"a:1;b:0", 2, 7, "b:0"}, {"a:1;; b:70000 ;c:1", 3, 9, "b:70000"}, {"a", 1, 2, "a"}, {":6001", 1, 1, ":6001"},
         {"a:", 1, 3, "a:"}, {"a:06001", 1, 3, "a:06001"}, {"a:5-4", 1, 3, "a:5-4"}, {"a:5-", 1, 5, "a:5-"}, {"a:-5", 1, 3, "a:-5"},
-        {"a:1-2-3", 1, 5, "a:1-2-3"}, {"a:1 -2", 1, 3, "a:1 -2"}, {"*:6001", 1, 1, "*:6001"}, {"a*b:1", 1, 2, "a*b:1"},
+        {"a:1-2-3", 1, 6, "a:1-2-3"}, {"a:1 -2", 1, 4, "a:1 -2"}, {"*:6001", 1, 1, "*:6001"}, {"a*b:1", 1, 2, "a*b:1"},
         {"a**:1", 1, 2, "a**:1"}, {"*a:1", 1, 1, "*a:1"}, {"2001:db8::9:6001", 1, 5, "2001:db8::9:6001"},
-        {"[srv]:1", 1, 1, "[srv]:1"}, {"[::1]*:1", 1, 1, "[::1]*:1"}, {"a b:1", 1, 1, "a b:1"}, {"a/b:1", 1, 1, "a/b:1"},
-        {"a:1,b:2", 1, 2, "a:1,b:2"}, {"x@y.z:6001", 1, 2, "x@y.z:6001"}, {"a:65536", 1, 3, "a:65536"}, {".*:1", 1, 1, ".*:1"},
+        {"[srv]:1", 1, 1, "[srv]:1"}, {"[::1]*:1", 1, 1, "[::1]*:1"}, {"a b:1", 1, 2, "a b:1"}, {"a/b:1", 1, 2, "a/b:1"},
+        {"a:1,b:2", 1, 4, "a:1,b:2"}, {"\"a:1;b:0\"", 2, 8, "b:0"}, {"\r\n a:1;b:0", 2, 10, "b:0"}, {"x@y.z:6001", 1, 2, "x@y.z:6001"}, {"a:65536", 1, 3, "a:65536"}, {".*:1", 1, 1, ".*:1"},
     };
     for (const Row& row : rows) {
         const auto parsed = parse_port_list(row.text);
@@ -58,6 +60,32 @@ TEST(ValidPorts, errorsNameEntryAndPosition)
     }
     STRCMP_EQUAL("entry 2 at position 7, \"b:0\": the port is not a number of 1 to 65535 without leading zeros",
                  parse_port_list("a:1;b:0").error->message().c_str());
+}
+
+TEST(ValidPorts, anOddByteIsNamed)
+{
+    struct Row { std::string_view text; const char* message; };
+    static constexpr Row rows[] = {
+        {"a:1;srv.example:6\r001", "entry 2 at position 18, \"srv.example:6\r001\": byte 0x0d (carriage return) at position 18 is no part of a port"},
+        {"a:1\nb:2", "entry 1 at position 4, \"a:1\nb:2\": byte 0x0a (line feed) at position 4 is no part of a host"},
+        {"\"a:1\";\"b:2\"", "entry 1 at position 5, \"a:1\"\": byte 0x22 (double quote) at position 5 is no part of a port"},
+        {"\"a:1", "entry 1 at position 1, \"\"a:1\": byte 0x22 (double quote) at position 1 is no part of a host"},
+        {"a:1\xe2\x80\x93" "2", "entry 1 at position 4, \"a:1\xe2\x80\x93" "2\": byte 0xe2 (en dash) at position 4 is no part of a port"},
+        {"\xe2\x80\x9c" "a:1\xe2\x80\x9d", "entry 1 at position 1, \"\xe2\x80\x9c" "a:1\xe2\x80\x9d\": byte 0xe2 (left double quotation mark) at position 1 is no part of a host"},
+        {"a\xc2\xa0:1", "entry 1 at position 2, \"a\xc2\xa0:1\": byte 0xc2 (no-break space) at position 2 is no part of a host"},
+        {"a:1;b\xef\xbc\x9a" "2", "entry 2 at position 6, \"b\xef\xbc\x9a" "2\": byte 0xef (character beyond ASCII) at position 6 is no part of a host"},
+        {"[::1 ]:1", "entry 1 at position 5, \"[::1 ]:1\": byte 0x20 (blank) at position 5 is no part of an address"},
+        {"a:1, b:2", "entry 1 at position 4, \"a:1, b:2\": byte 0x2c (,) at position 4 is no part of a host"},
+        {{"a:1\0b", 5}, nullptr},
+    };
+    for (const Row& row : rows) {
+        const auto parsed = parse_port_list(row.text);
+        CHECK_TRUE(parsed.error.has_value());
+        if (row.message)
+            STRCMP_EQUAL(row.message, parsed.error->message().c_str());
+        else
+            CHECK(parsed.error->message().find("byte 0x00 (NUL) at position 4") != std::string::npos);
+    }
 }
 
 TEST(ValidPorts, matching)
