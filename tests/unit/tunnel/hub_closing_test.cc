@@ -118,6 +118,8 @@ TEST(HubClosing, aDrainEndsWhatCannotMove)
 {
     start();
     All all = one_of_each();
+    all.tunnel.server.say(rpc_pdu(40)); // before the first answer nothing else may follow C2
+    until_got(all.tunnel.out, 40);
     all.newcomer.fd.reset();
     until([&] { return hub->size() == 7; });
     const auto before = Clock::now();
@@ -125,6 +127,7 @@ TEST(HubClosing, aDrainEndsWhatCannotMove)
     CHECK(hub->size() + pairing().virtual_servers() > 0); // not all at once
     for (Peer* const one : {&all.tunnel.in, &all.tunnel.out, &all.lonely_in, &all.lonely_out, &all.paired, &all.spliced})
         until_ended(*one);
+    CHECK(all.tunnel.out.got == rpc_pdu(40)); // nobody was asked for a new channel
     // Half of the time is for five tunnels, in turns of 50 ms: two, two and one.
     CHECK(Clock::now() - before >= std::chrono::milliseconds(100) - tick);
     // Those that go on elsewhere already are left to finish.
