@@ -1,3 +1,5 @@
+#include <future>
+
 #include "pairing_fixture.h"
 
 // How a node, and a mailbox that moves, let go of tunnels; and how a node drops them.
@@ -177,4 +179,29 @@ TEST(HubClosing, onlyTunnelsOfMovedMailboxesEnd)
             client.fd.reset();
         until([&] { return nothing_left(); });
     }
+}
+
+// Whoever has asked a worker is not there any more when the answer comes.
+TEST(HubClosing, answersThatComeTooLate)
+{
+    start();
+    std::promise<void> may_answer;
+    CHECK_TRUE(workers->submit([wait = std::make_shared<std::future<void>>(may_answer.get_future())] { wait->wait(); }));
+    const auto moved = [](tunnel::Arrival& arrival) {
+        arrival.mailbox = true;
+        arrival.route.server = "EX0";
+        arrival.route.port = 1; // so that the dialer asks too
+    };
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1(), moved);
+    Peer paired = arrive_paired(header() + b2(0x11));
+    until([&] { return hub->find_inbound(role_test::cookie(vc)) != nullptr; });
+    settle();
+    hub->recheck_routes();
+    hub->close_all("the daemon stops");
+    settle();
+    hub.reset();
+    may_answer.set_value();
+    settle();
+    workers.reset();
+    settle();
 }
