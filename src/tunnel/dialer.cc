@@ -58,9 +58,11 @@ void Dialer::on_connected(net::ConnectResult result)
     first_failure_ = std::move(result.error);
     again_ = true;
     question_ = std::make_shared<Question>(Question{this, {}});
-    const bool submitted = environment_.workers.submit([question = question_, target = target_, environment = &environment_] {
-        question->decision = environment->policy.decide(target);
-        environment->loop.post([question] {
+    // The hub and its environment may be gone when a worker comes to it; the directory and the loop are not.
+    const bool submitted = environment_.workers.submit([question = question_, target = target_, &policy = environment_.policy,
+                                                        &loop = environment_.loop] {
+        question->decision = policy.decide(target);
+        loop.post([question] {
             if (question->dialer)
                 question->dialer->on_decided(question->decision);
         });

@@ -49,13 +49,15 @@ void Hub::recheck_routes()
     if (recheck_->routes.empty())
         return recheck_.reset();
 
-    const bool submitted = environment_.workers.submit([recheck = recheck_, environment = &environment_] {
+    // The hub and its environment may be gone when a worker comes to it; the directory and the loop are not.
+    const bool submitted = environment_.workers.submit([recheck = recheck_, &policy = environment_.policy,
+                                                        &loop = environment_.loop] {
         for (const auto& [target, route] : recheck->routes) {
-            const directory::Decision decision = environment->policy.decide(target);
+            const directory::Decision decision = policy.decide(target);
             if (decision.allowed() && decision.route != route)
                 recheck->moved.insert(target + ' ' + route.text());
         }
-        environment->loop.post([recheck] {
+        loop.post([recheck] {
             if (Hub* const hub = recheck->hub)
                 hub->mark_moved(*recheck);
         });

@@ -39,6 +39,7 @@ class Mutation:
         self.line = source.count("\n", 0, start) + 1
         self.old = squeeze(source[first:last])
         self.new = squeeze(source[first:start] + put + source[end:last])
+        self.function = ""  # in which it is
         self.ordinal = 0  # among those that look alike in their file
         self.source, self.start, self.end, self.put = source, start, end, put
 
@@ -49,6 +50,11 @@ class Mutation:
     @property
     def key(self):
         return "\t".join((self.file, self.old, self.new, str(self.ordinal)))
+
+    @property
+    def name(self):
+        """What tests/mutate/equivalent calls it."""
+        return self.file, self.function, self.old, self.new
 
 
 def squeeze(text):
@@ -136,6 +142,14 @@ class Outline:
                 continue
             place += 1
 
+    def function_at(self, place):
+        """The name of the function there, or nothing."""
+        for start, brace in reversed(self.functions):
+            if start < place <= matching(self.code, brace):
+                name = re.search(r"(~?\w+|operator\W+)\s*\(", self.code[start:brace])
+                return name.group(1) if name else ""
+        return ""
+
     def _alone(self, start, end, header, block):
         """What an if alone governs goes with its condition; the last return of a function cannot go."""
         if header == "if":
@@ -196,6 +210,7 @@ def mutations(file, source):
     found.sort(key=lambda one: (one.start, one.end, one.put))
     counts = {}
     for one in found:
+        one.function = outline.function_at(one.start)
         alike = (one.old, one.new)
         one.ordinal = counts[alike] = counts.get(alike, -1) + 1
     return found

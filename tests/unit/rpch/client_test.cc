@@ -259,17 +259,19 @@ TEST(Client, neverSendsMoreThanItsContentLength)
 {
     Client::Settings settings;
     settings.in_lifetime = 164;
-    Client small{settings, cookies};
-    Effects effects;
-    small.on_in_request(effects);
-    small.on_success_response(effects);
-    small.on_out_rts(conn_a3(), effects);
-    small.on_out_rts(conn_c2(), effects);
-    small.on_idle(effects);
-    CHECK_TRUE(small.lifetime_admits(40));
-    CHECK_FALSE(small.lifetime_admits(41));
-    small.sent(40);
-    Effects last;
-    small.on_idle(last);
-    STRCMP_EQUAL("close", words(last).c_str());
+    for (const std::uint32_t left : {20u, 19u, 0u}) { // a ping has 20 bytes
+        Client small{settings, cookies};
+        Effects effects;
+        small.on_in_request(effects);
+        small.on_success_response(effects);
+        small.on_out_rts(conn_a3(), effects);
+        small.on_out_rts(conn_c2(), effects);
+        small.on_idle(effects);
+        CHECK_TRUE(small.lifetime_admits(40));
+        CHECK_FALSE(small.lifetime_admits(41));
+        small.sent(40 - left);
+        Effects last;
+        small.on_idle(last);
+        STRCMP_EQUAL(left == 20 ? "in:Ping" : "close", words(last).c_str());
+    }
 }

@@ -159,6 +159,8 @@ TEST(InboundProxy, whatTheServerMaySend)
         {true, ack(1, 65536, in), "close"},      {false, ack(0, 65536, in), "close"},
         {true, conn_c1(), "close"},              {true, simple(RtsId::ping), "close"},
         {true, ack_to(rpch::Destination::client, 0, 65536, in), "close"},
+        {true, ack_to(rpch::Destination::inbound_proxy, 0, 65536, in), "flow"},
+        {true, ack_to(rpch::Destination::inbound_proxy, 1, 65536, in), "close"},
     };
     for (const Row& row : rows) {
         proxy = InboundProxy{{.receive_window = 65536, .connection_timeout = 120'000}};
@@ -208,4 +210,17 @@ TEST(InboundProxy, doubtedClientThatStopsAtItsWindowIsTrusted)
     for (int i = 0; i < 8; ++i)
         pass(4096);
     STRCMP_EQUAL("server:FlowControlAckWithDestination", pass(4096).c_str());
+}
+
+// Addressed or not, an acknowledgement opens the server's window.
+TEST(InboundProxy, acknowledgementsOpenTheServersWindow)
+{
+    open();
+    proxy.sent(65536);
+    for (const rpch::Rts& pdu : {ack(1000, 65536, in), ack_to(rpch::Destination::inbound_proxy, 2000, 65536, in)}) {
+        CHECK_FALSE(proxy.admits(1000));
+        server(pdu);
+        CHECK_TRUE(proxy.admits(1000));
+        proxy.sent(1000);
+    }
 }

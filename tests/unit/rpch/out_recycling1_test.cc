@@ -54,6 +54,8 @@ TEST(OutRecycling1, server)
                  from_inbound(server, ack_to(rpch::Destination::outbound_proxy, 1, 1, out_next)).c_str());
     server.on_drained(Leg::out_predecessor);
     STRCMP_EQUAL("", closed(server, Leg::out_predecessor).c_str());
+    STRCMP_EQUAL("out:FlowControlAckWithDestination",
+                 from_inbound(server, ack_to(rpch::Destination::outbound_proxy, 1, 1, out)).c_str());
     STRCMP_EQUAL("out:OUT_R1/A1", recycle(server).c_str());
 }
 

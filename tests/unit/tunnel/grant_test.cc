@@ -57,3 +57,23 @@ TEST(Grants, manyThatAreUsedAreKept)
     for (int i = 0; i < 1000; ++i)
         CHECK(grants.share(grant_of("user" + std::to_string(i))) == users[static_cast<std::size_t>(i)]);
 }
+
+// Looking for them costs time, so it is not done for every newcomer.
+TEST(Grants, forgottenOnesAreLookedForWhenTheirNumberHasDoubled)
+{
+    tunnel::Grants grants;
+    std::vector<tunnel::Grants::Shared> users;
+    const auto come = [&](const char* who, int number) { return grants.share(grant_of(who + std::to_string(number))); };
+    for (int i = 0; i < 100; ++i)
+        users.push_back(come("user", i));
+    for (int i = 0; i < 28; ++i) // looked for at 64, and so at 128 again
+        (void)come("guest", i);
+    LONGS_EQUAL(128, grants.size());
+    (void)come("guest", 28);
+    LONGS_EQUAL(101, grants.size());
+    for (int i = 29; i < 128; ++i)
+        (void)come("guest", i);
+    LONGS_EQUAL(200, grants.size());
+    (void)come("guest", 128);
+    LONGS_EQUAL(101, grants.size());
+}

@@ -1,3 +1,5 @@
+#include <future>
+
 #include "pairing_fixture.h"
 
 // How a node, and a mailbox that moves, let go of tunnels; and how a node drops them.
@@ -118,6 +120,8 @@ TEST(HubClosing, aDrainEndsWhatCannotMove)
 {
     start();
     All all = one_of_each();
+    all.tunnel.server.say(rpc_pdu(40)); // before the first answer nothing else may follow C2
+    until_got(all.tunnel.out, 40);
     all.newcomer.fd.reset();
     until([&] { return hub->size() == 7; });
     const auto before = Clock::now();
@@ -125,6 +129,7 @@ TEST(HubClosing, aDrainEndsWhatCannotMove)
     CHECK(hub->size() + pairing().virtual_servers() > 0); // not all at once
     for (Peer* const one : {&all.tunnel.in, &all.tunnel.out, &all.lonely_in, &all.lonely_out, &all.paired, &all.spliced})
         until_ended(*one);
+    CHECK(all.tunnel.out.got == rpc_pdu(40)); // nobody was asked for a new channel
     // Half of the time is for five tunnels, in turns of 50 ms: two, two and one.
     CHECK(Clock::now() - before >= std::chrono::milliseconds(100) - tick);
     // Those that go on elsewhere already are left to finish.
@@ -174,4 +179,29 @@ TEST(HubClosing, onlyTunnelsOfMovedMailboxesEnd)
             client.fd.reset();
         until([&] { return nothing_left(); });
     }
+}
+
+// Whoever has asked a worker is not there any more when the answer comes.
+TEST(HubClosing, answersThatComeTooLate)
+{
+    start();
+    std::promise<void> may_answer;
+    CHECK_TRUE(workers->submit([wait = std::make_shared<std::future<void>>(may_answer.get_future())] { wait->wait(); }));
+    const auto moved = [](tunnel::Arrival& arrival) {
+        arrival.mailbox = true;
+        arrival.route.server = "EX0";
+        arrival.route.port = 1; // so that the dialer asks too
+    };
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1(), moved);
+    Peer paired = arrive_paired(header() + b2(0x11));
+    until([&] { return hub->find_inbound(role_test::cookie(vc)) != nullptr; });
+    settle();
+    hub->recheck_routes();
+    hub->close_all("the daemon stops");
+    settle();
+    hub.reset();
+    may_answer.set_value();
+    settle();
+    workers.reset();
+    settle();
 }

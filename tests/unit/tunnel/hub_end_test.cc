@@ -141,10 +141,12 @@ TEST(HubEnd, aReplacedRequestEndsSoftly)
     until_got(t.out, 40);
     Peer next = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, rts(RtsId::in_r1_a1, {vc, role_test::in, in_next}));
     until_got(t.out, 40 + 28);
-    t.in.say(rts(RtsId::in_r2_a5, {in_next}) + "0\r\n\r\n");
-    LONGS_EQUAL(0, end_of(t.in));
+    t.in.say(rts(RtsId::in_r2_a5, {in_next}));
     next.say(rpc_pdu(60));
     until_got(t.server, 60);
+    t.in.say("0\r\n\r\n");
+    settle();
+    LONGS_EQUAL(0, end_of(t.in));
 }
 
 // A predecessor that waits for its server is not listened to any more.

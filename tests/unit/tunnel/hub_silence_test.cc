@@ -1,5 +1,7 @@
 #include "hub_fixture.h"
 
+#include <netinet/tcp.h>
+
 // What happens while nothing does. Times are checked from below only: a slow machine is later, never sooner.
 
 namespace {
@@ -24,6 +26,23 @@ TEST_GROUP_BASE(HubSilence, HubGroup)
         t.server.say(rpc_pdu(40));
         until_got(t.out, 40);
         return t;
+    }
+    /// The descriptor at the other end of a TCP connection, which is in this process too.
+    int other_end(int fd)
+    {
+        for (int other = 3; other < 1024; ++other)
+            if (net::Address::local_of(other) == net::Address::peer_of(fd) && net::Address::peer_of(other) == net::Address::local_of(fd))
+                return other;
+        FAIL("the connection has no other end");
+        return -1;
+    }
+    /// Seconds.
+    static int probed_after(int fd)
+    {
+        int seconds = 0;
+        socklen_t size = sizeof seconds;
+        ::getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, &size);
+        return seconds;
     }
     void wait(Clock::duration time)
     {
@@ -95,6 +114,9 @@ TEST(HubSilence, aClientThatIsHeardOfIsKeptAndASilentOneIsNot)
 TEST(HubSilence, aPingComesBeforeTheClientIsGivenUp)
 {
     Tunnel t = answered_tunnel();
+    wait(timeout / 20);
+    t.server.say(rpc_pdu(50)); // puts the ping off a little
+    until_got(t.out, 40 + 50);
     t.out.got.clear();
     until_ended(t.in);
     t.out.listen();
@@ -121,4 +143,22 @@ TEST(HubSilence, lastWordsAreWaitedForWithoutTheInChannel)
         out.listen();
         return out.got.ends_with(rpc_pdu(70));
     });
+}
+
+// The client says after how much silence the server's connection is probed, and may say so again, 3.2.3.5.2.
+TEST(HubSilence, theClientsKeepAliveIsThatOfTheServersConnection)
+{
+    start();
+    for (const auto transport : {directory::Transport::ncacn_ip_tcp, directory::Transport::ncacn_http}) {
+        Peer in = arrive(Method::in_data, transport, b1());
+        Peer server = accept();
+        if (transport == directory::Transport::ncacn_http)
+            until_got(server, 128);
+        const int ours = other_end(server.fd.get());
+        until([&] { return probed_after(ours) == 300; });
+        in.say(text_of(rpch::RtsBuilder(RtsId::keep_alive).client_keepalive(90'000).done()));
+        until([&] { return probed_after(ours) == 90; });
+        in.fd.reset();
+        until_ended(server);
+    }
 }

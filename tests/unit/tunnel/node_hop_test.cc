@@ -327,3 +327,19 @@ TEST(NodeHop, aDrainHasTunnelsOfOtherNodesMove)
         start();
     }
 }
+
+TEST(NodeHop, aDrainAsksNobodyWhomThisNodePairs)
+{
+    const std::uint8_t name = ranked({own, 0, 1});
+    Peer in = client_in(b1(name));
+    Peer server = accept();
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, out_a1(name), from_client);
+    until_got(out, established);
+    server.say(rpc_pdu(40));
+    until_got(out, established + 40);
+    hub->drain(net::Millis(200));
+    until_ended(out);
+    LONGS_EQUAL(established + 40, out.got.size());
+    until_ended(in);
+    until([&] { return nothing_left(); });
+}

@@ -127,18 +127,23 @@ TEST(PairingOutRecycling, theRestOfAPredecessorOfThisNodeIsDelivered)
 {
     settings.channel_lifetime = lifetime;
     start();
-    Tunnel t = short_local_out_tunnel();
-    use_up_local(t);
-    Peer next = join(out_r1_a4);
-    expect(t.out, rts(RtsId::out_r1_a6));
-    t.server.say(rpc_pdu(5000, 1).substr(0, 2000));
-    until_got(t.out, 2000);
-    t.in.say(out_r1_a8);
-    settle();
-    t.server.say(rpc_pdu(5000, 1).substr(2000) + rpc_pdu(61, 2));
-    until_ended(t.out);
-    CHECK(t.out.got == rpc_pdu(5000, 1) + rts(RtsId::out_r1_a10));
-    expect(next, rpc_pdu(61, 2));
+    for (const std::size_t at : {2000, 4999}) {
+        Tunnel t = short_local_out_tunnel();
+        use_up_local(t);
+        Peer next = join(out_r1_a4);
+        expect(t.out, rts(RtsId::out_r1_a6));
+        t.server.say(rpc_pdu(5000, 1).substr(0, at));
+        until_got(t.out, at);
+        t.in.say(out_r1_a8);
+        settle();
+        CHECK_TRUE(open(t.out));
+        t.server.say(rpc_pdu(5000, 1).substr(at) + rpc_pdu(61, 2));
+        until_ended(t.out);
+        CHECK(t.out.got == rpc_pdu(5000, 1) + rts(RtsId::out_r1_a10));
+        expect(next, rpc_pdu(61, 2));
+        t.in.fd.reset();
+        until([&] { return nothing_left(); });
+    }
 }
 
 // A PDU that has begun ends where it began, and A9 is behind it.
