@@ -34,8 +34,8 @@ struct Limits {
     /// Descriptors that a connection which is no tunnel yet can still need, with all other shards' like it.
     std::size_t descriptors_owed = 2;
     net::Millis handshake{10'000}; ///< for the whole TLS handshake
-    net::Millis head{30'000};      ///< from the first byte of a head to its last, also for a small body and for a reply
-    net::Millis idle{60'000};      ///< between requests
+    net::Millis head{30'000};      ///< from the first byte of a head to its last, also for a reply to be taken
+    net::Millis idle{60'000};      ///< between requests, and behind a reply for a body that nobody needs
     net::Millis judge{60'000};     ///< for the workers' answer
     net::Millis linger{2'000};     ///< for the client to take the last reply
 };

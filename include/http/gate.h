@@ -27,7 +27,7 @@ struct Verdict {
 
     Kind kind = Kind::ask;
     Answer answer;
-    bool after_body = false; ///< answer: the announced body is read first, and the connection may live on
+    bool may_stay = false; ///< answer: the connection may live on, since the announced body is small and will come
     std::uint32_t rpc_error = 0;
 
     bool refused = false; ///< deserves a line in the log; a first challenge does not
@@ -47,7 +47,7 @@ struct Verdict {
 /// inside. One for all connections of a shard; judge() may run on several workers at once.
 class Gate {
 public:
-    /// Bodies up to this size are read before an ordinary answer, so that the connection can live on.
+    /// Bodies up to this size are read and dropped after an ordinary answer, so that the connection can live on.
     /// Authentication legs carry 0, 4, 76 or 120 bytes.
     static constexpr std::uint64_t small_body = 4096;
     /// MS-RPCH section 2.1.2.1.5: an authenticated request of at most this size is an echo request.

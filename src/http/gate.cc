@@ -22,9 +22,9 @@ std::optional<tunnel::Method> method_of(std::string_view name) noexcept
 }
 
 /// With an expectation the body has not been sent yet. A final status instead of `100 Continue` tells the client
-/// more than one that comes later (impacket reports it as what it is), but leaves open whether the body follows, so the
-/// connection cannot live on.
-bool body_first(const HeadFacts& facts) noexcept
+/// more than one that comes later (impacket reports it as what it is), but leaves open whether the body follows
+/// (RFC 9110 section 10.1.1), so the connection cannot live on.
+bool body_is_small(const HeadFacts& facts) noexcept
 {
     return facts.content_length == 0 || (facts.content_length <= Gate::small_body && !facts.expect_continue);
 }
@@ -35,7 +35,7 @@ Verdict answer(const Request& request, Verdict verdict, unsigned status, std::st
     verdict.answer.status = status;
     // Nothing tells where the body of RPC_CONNECT ends: only a challenge, after which the client begins anew, lets the
     // connection live on.
-    verdict.after_body = body_first(request.facts) && (verdict.method != tunnel::Method::connect || status == 401);
+    verdict.may_stay = body_is_small(request.facts) && (verdict.method != tunnel::Method::connect || status == 401);
     verdict.refused = true;
     verdict.reason = std::move(reason);
     return verdict;
