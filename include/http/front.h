@@ -74,7 +74,7 @@ public:
 
     /// No new connection and no new channel from now on. Idle connections are closed, the others after their reply.
     void drain();
-    bool draining() const noexcept { return draining_; }
+    bool draining() const noexcept { return gate_.draining(); }
     /// Closes every connection at once.
     void close_all();
 
@@ -97,7 +97,6 @@ private:
     Engine large_engine_; // for long heads
     tunnel::Farewell farewell_;
     std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
-    bool draining_ = false;
     net::Millis reported_{-1}; // when a refused connection was last logged
     std::uint64_t unreported_ = 0;
 };

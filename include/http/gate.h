@@ -62,6 +62,10 @@ public:
     {
     }
 
+    /// From now on the answer to the health check is no.
+    void drain() noexcept { draining_ = true; }
+    bool draining() const noexcept { return draining_; }
+
     /// For one connection.
     auth::Authenticator authenticator(bool tls) const { return {backends_, auth::Channel{tls}}; }
 
@@ -80,6 +84,7 @@ private:
     {
         return rpc_connect_ != RpcConnect::no && !request.tls;
     }
+    Verdict health(const Request& request, Verdict verdict) const;
     Verdict look(const Request& request, auth::Authenticator& authenticator) const;
     static Verdict conclude(const Request& request, Verdict verdict, auth::Outcome&& outcome);
     Verdict target(const Request& request, Verdict verdict) const;
@@ -88,6 +93,7 @@ private:
     directory::Policy& policy_;
     directory::DecisionCache& decisions_;
     RpcConnect rpc_connect_;
+    bool draining_ = false;
 };
 
 } // namespace http

@@ -138,7 +138,7 @@ void Connection::on_handshake()
     case net::Handshake::Kind::again:
         return;
     case net::Handshake::Kind::failed:
-        return close("TLS: " + step.reason);
+        return close(tls_->heard() ? "TLS: " + step.reason : ""); // many a health check says nothing
     case net::Handshake::Kind::done:
         break;
     }

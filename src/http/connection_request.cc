@@ -36,8 +36,8 @@ void Connection::read_head()
             return;
         case net::IoResult::Kind::eof:
             return close(input_.empty() ? "" : "end of stream in a request head");
-        case net::IoResult::Kind::error:
-            return close(stream_.error_text(got));
+        case net::IoResult::Kind::error: // many a health check ends with a reset
+            return close(input_.empty() ? "" : stream_.error_text(got));
         case net::IoResult::Kind::ok:
             break;
         }

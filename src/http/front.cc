@@ -65,7 +65,7 @@ Front::~Front()
 void Front::accept(base::UniqueFd socket, const net::Address& peer, const net::TlsServerContext* tls)
 {
     using namespace tunnel::rpc_code;
-    if (draining_)
+    if (draining())
         return turn_away(std::move(socket), tls != nullptr, server_too_busy, "draining");
     if (connections_.size() + env_.reception.clients() >= env_.limits.connections)
         return turn_away(std::move(socket), tls != nullptr, server_too_busy, "connection_limit is reached");
@@ -135,7 +135,7 @@ void Front::forget(std::uint64_t id)
 
 void Front::drain()
 {
-    draining_ = true;
+    gate_.drain();
     std::vector<std::shared_ptr<Connection>> all;
     for (const auto& [id, connection] : connections_)
         all.push_back(connection);

@@ -38,6 +38,8 @@ TEST(FrontBody, noReplyWaitsForASmallBodyAndTheConnectionLivesOn)
         {"RPC_OUT_DATA", unknown_mailbox, 76, good, "HTTP/1.1 404 "},
         {"POST", "/autodiscover/autodiscover.xml", 4000, "", "HTTP/1.1 404 "},
         {"POST", "/rpc/rpcproxy.dll", 10, "", "HTTP/1.1 405 "},
+        {"GET", "/rpc/healthcheck.htm", 10, "", "HTTP/1.1 200 "},
+        {"POST", "/rpc/healthcheck.htm", 10, "", "HTTP/1.1 405 "},
         {"RPC_IN_DATA", door, 4, good, "HTTP/1.1 200 "},
         {"RPC_OUT_DATA", door, 16, good, "HTTP/1.1 200 "},
     };
