@@ -117,6 +117,7 @@ tunnel_TEST = tests/unit/tunnel/grant_test.cc tests/unit/tunnel/banner_test.cc t
 http_TEST = tests/unit/http/head_test.cc tests/unit/http/request_test.cc tests/unit/http/front_fixture.cc \
             tests/unit/http/front_test.cc tests/unit/http/front_login_test.cc tests/unit/http/front_channel_test.cc \
             tests/unit/http/front_limits_test.cc tests/unit/http/front_tls_test.cc tests/unit/http/front_connect_test.cc \
+            tests/unit/http/front_body_test.cc tests/unit/http/front_heads_test.cc tests/unit/http/front_health_test.cc \
             tests/unit/http/front_ends_test.cc
 
 # The parts of the daemon that unit tests link.

@@ -71,8 +71,12 @@ public:
     const std::string& path() const noexcept { return path_; }
 
     /// True when somebody has committed to the database since the last call (or since construction):
-    /// call refresh(), and ask again for the routes of living tunnels. False when it cannot be read.
+    /// call refresh(), and ask again for the routes of living tunnels. Finds out whether it is usable().
     bool changed() noexcept;
+
+    /// The last time that anybody tried, in changed() or decide(), what decide() asks could be read. The allowlist plays
+    /// no part, since its last good one stays in force. Never blocks.
+    bool usable() const noexcept { return usable_; }
 
     /// Takes over the operator's and the generated entries from the database. When that fails, the last
     /// good list stays in force, one log line says so, and the result is false.
@@ -84,6 +88,7 @@ public:
     Rebuild rebuild() noexcept;
 
 private:
+    void ask_something();
     void judge_mailbox(Decision& decision);
     void judge_name(Decision& decision);
     std::shared_ptr<const ValidPorts> read_list();
@@ -94,6 +99,7 @@ private:
     mutable std::mutex list_mutex_;
     std::shared_ptr<const ValidPorts> list_; // under list_mutex_
     std::atomic<std::uint64_t> list_generation_{0};
+    std::atomic<bool> usable_{true};
     std::mutex change_mutex_;                // changed(), refresh() and rebuild() take turns
     std::unique_ptr<Database> watch_;        // under change_mutex_
     std::int64_t seen_version_ = 0;

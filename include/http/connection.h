@@ -10,6 +10,7 @@
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/timer.h"
+#include "tunnel/reply.h"
 
 #include <cstdint>
 #include <memory>
@@ -21,11 +22,15 @@ namespace http {
 
 /// One client's connection, from the accepted socket to its end or to the tunnel.
 ///
-///     handshake -> head -> judging -> body -> replying -> head ... or lingering
+///     handshake -> head -> judging -> [body ->] replying -> [dropping ->] head ... or lingering
 ///                              \-> the tunnel's
 ///
 /// The engine gets a request only when its head is complete and sound, and only for as long as it works on it, so a
 /// silent client costs this object and the bytes it has sent.
+///
+/// A reply goes out as soon as it is known, since the client may wait for it before it sends its body. A small body is
+/// then read and dropped by its announced length (RFC 9112 section 6.3), so that the connection can live on: a client
+/// that sends its next request in place of the body has that taken for the body, and nothing else would be safe.
 class Connection final : private Guest, public std::enable_shared_from_this<Connection> {
 public:
     Connection(Front& front, std::uint64_t id, base::UniqueFd socket, const net::Address& peer,
@@ -45,9 +50,10 @@ private:
     enum class State {
         handshake,
         head,      ///< collecting a request head, or idle between two
-        judging,   ///< with the engine, or a worker
-        body,      ///< reading the small body before the reply
+        judging,   ///< with a worker, or the engine is about to say
+        body,      ///< the reply is known, but the client looks for it only behind its body
         replying,  ///< the reply is on its way
+        dropping,  ///< written all; the body is still to come
         lingering, ///< written all; reading on so that the client can read too
         closed,
     };
@@ -75,15 +81,17 @@ private:
     void moved() override;
     void ask();
     void on_judged();
+    void give_up();
     void act();
     void depart();
 
     // connection_reply.cc: from the verdict to the end
-    void refuse_head(unsigned status, std::string_view reason, std::string_view method, std::string_view target);
-    void read_body();
-    void body_done();
+    void refuse(unsigned status, std::string_view reason, std::string_view method, std::string_view target,
+                std::uint32_t rpc_error = tunnel::rpc_code::out_of_resources);
+    bool reply_follows_body() const;
+    void drop_body();
+    void reply_own();
     void reply(std::string_view bytes, bool close_after);
-    void pump_reply();
     void flush();
     void linger();
     void discard();
@@ -102,7 +110,6 @@ private:
     bool readable_ = false;
     bool idle_ = false;        // between two requests, nothing of the next one has come
     bool asked_ = false;       // a worker has question_
-    bool reply_ready_ = false; // all of the reply is in output_ or written
     bool close_after_ = false;
 
     base::Fifo input_;  // read and not used: a head in the making, early body, pipelined requests

@@ -7,8 +7,8 @@
 #include "net/stream.h"
 
 #include <memory>
-#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,27 +19,28 @@ namespace http {
 
 class Exchange;
 
-/// An ordinary HTTP reply without body; the engine writes it.
+/// An ordinary HTTP reply; the engine writes it, without the body when the method is HEAD.
 struct Answer {
     unsigned status = 0;
     std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;
 };
 
 /// Who knows what a request is to get. One for each Exchange.
 class Guest {
 public:
     enum class Ruling {
-        answer_now,        ///< answer() goes out at once and ends the connection: the announced body stays unread
-        answer_after_body, ///< answer() goes out when the announced body has been fed; the connection may live on
-        wait,              ///< not known yet: resume() the exchange when it is, then this is asked again
-        leave,             ///< the engine forgets the request without a word
+        answer_and_close, ///< conclude() gives answer(), which ends the connection: the announced body stays unread
+        answer_and_stay,  ///< conclude() gives answer(); the connection may live on when the announced body has come
+        wait,             ///< not known yet: resume() the exchange when it is, then this is asked again
+        leave,            ///< the engine forgets the request without a word
     };
 
     /// Called from within the library: note the request down, touch neither the exchange nor the engine.
     virtual Ruling rule(Request&& request) = 0;
-    /// Asked once, after rule() has said so. Also from within the library.
+    /// After rule() has said so; also from within the library.
     virtual const Answer& answer() = 0;
-    /// At the end of a round in which the exchange was ruled on or completed; everything is allowed here.
+    /// At the end of a round in which the exchange was ruled on; everything is allowed here.
     virtual void moved() = 0;
 
 protected:
@@ -47,7 +48,7 @@ protected:
 };
 
 /// The HTTP library of one shard: a libmicrohttpd daemon without listening socket, driven by the shard's loop. It
-/// gets one request at a time over a socket pair and sees neither TLS nor the body of a tunnel.
+/// gets one request at a time over a socket pair and sees neither TLS nor any body.
 class Engine {
 public:
     /// `connections`: exchanges alive at once. `pool`: memory for the head of one request and its reply.
@@ -78,6 +79,10 @@ private:
 
 /// One request inside the engine, from its head to its reply. Belongs to the connection that carries the request; its
 /// destructor takes the request back, whatever its state.
+///
+/// The library runs out of its pool with heads that make much work, and what it does then is no reply: it waits for more
+/// of a head that it has thrown away, or writes two heads. So its word counts only where it has asked the guest and has
+/// written exactly the answer that it was given.
 class Exchange {
 public:
     Exchange(Engine& engine, Guest& guest, const HeadFacts& facts) noexcept;
@@ -85,23 +90,24 @@ public:
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;
 
-    /// Hands over the head, and nothing behind it. The guest rules, unless the library refuses the head by itself;
-    /// then the exchange completes with a reply. False: no descriptors or no room in the engine.
-    [[nodiscard]] bool start(base::Bytes head, const net::Address& client) noexcept;
-    /// Bytes of the body that Content-Length announced, never more than that. False when they do not go in.
-    [[nodiscard]] bool feed(base::Bytes body) noexcept;
+    enum class Start {
+        asked,   ///< the guest has been asked for its ruling
+        unheard, ///< the library cannot work with the head
+        no_room, ///< no descriptors, or no room in the engine; errno may say why
+    };
+    /// Hands over the head, and nothing behind it.
+    [[nodiscard]] Start start(base::Bytes head, const net::Address& client) noexcept;
     /// The ruling is known now.
     void resume() noexcept;
-
     bool suspended() const noexcept { return suspended_; }
-    /// The next bytes of the reply; 0 when there are none (yet).
-    std::size_t read(std::span<std::uint8_t> out) noexcept;
-    /// The library has nothing more to say about this request: what read() has not given yet is the rest.
-    bool complete() const noexcept { return complete_; }
+    /// After the ruling to answer: the reply. Empty when the library has not written exactly the guest's answer.
+    std::string conclude();
 
 private:
     friend struct EngineGlue;
 
+    bool feed(base::Bytes bytes) noexcept;
+    bool is_answer(std::string_view reply) const;
     void tell();
 
     Engine& engine_;
@@ -111,7 +117,10 @@ private:
     MHD_Connection* connection_ = nullptr; // null when the library has closed it
     std::string target_;
     net::Task moved_;
+    bool asked_ = false;
     bool suspended_ = false;
+    bool stays_ = false;     // answer_and_stay
+    bool head_only_ = false; // the method is HEAD
     bool complete_ = false;
 };
 

@@ -34,8 +34,8 @@ struct Limits {
     /// Descriptors that a connection which is no tunnel yet can still need, with all other shards' like it.
     std::size_t descriptors_owed = 2;
     net::Millis handshake{10'000}; ///< for the whole TLS handshake
-    net::Millis head{30'000};      ///< from the first byte of a head to its last, also for a small body and for a reply
-    net::Millis idle{60'000};      ///< between requests
+    net::Millis head{30'000};      ///< from the first byte of a head to its last, also for a reply to be taken
+    net::Millis idle{60'000};      ///< between requests, and behind a reply for a body that nobody needs
     net::Millis judge{60'000};     ///< for the workers' answer
     net::Millis linger{2'000};     ///< for the client to take the last reply
 };
@@ -74,7 +74,7 @@ public:
 
     /// No new connection and no new channel from now on. Idle connections are closed, the others after their reply.
     void drain();
-    bool draining() const noexcept { return draining_; }
+    bool draining() const noexcept { return gate_.draining(); }
     /// Closes every connection at once.
     void close_all();
 
@@ -97,7 +97,6 @@ private:
     Engine large_engine_; // for long heads
     tunnel::Farewell farewell_;
     std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
-    bool draining_ = false;
     net::Millis reported_{-1}; // when a refused connection was last logged
     std::uint64_t unreported_ = 0;
 };

@@ -27,7 +27,7 @@ struct Verdict {
 
     Kind kind = Kind::ask;
     Answer answer;
-    bool after_body = false; ///< answer: the announced body is read first, and the connection may live on
+    bool may_stay = false; ///< answer: the connection may live on, since the announced body is small and will come
     std::uint32_t rpc_error = 0;
 
     bool refused = false; ///< deserves a line in the log; a first challenge does not
@@ -47,7 +47,7 @@ struct Verdict {
 /// inside. One for all connections of a shard; judge() may run on several workers at once.
 class Gate {
 public:
-    /// Bodies up to this size are read before an ordinary answer, so that the connection can live on.
+    /// Bodies up to this size are read and dropped after an ordinary answer, so that the connection can live on.
     /// Authentication legs carry 0, 4, 76 or 120 bytes.
     static constexpr std::uint64_t small_body = 4096;
     /// MS-RPCH section 2.1.2.1.5: an authenticated request of at most this size is an echo request.
@@ -61,6 +61,10 @@ public:
         : backends_(backends), policy_(policy), decisions_(decisions), rpc_connect_(rpc_connect)
     {
     }
+
+    /// From now on the answer to the health check is no.
+    void drain() noexcept { draining_ = true; }
+    bool draining() const noexcept { return draining_; }
 
     /// For one connection.
     auth::Authenticator authenticator(bool tls) const { return {backends_, auth::Channel{tls}}; }
@@ -80,6 +84,7 @@ private:
     {
         return rpc_connect_ != RpcConnect::no && !request.tls;
     }
+    Verdict health(const Request& request, Verdict verdict) const;
     Verdict look(const Request& request, auth::Authenticator& authenticator) const;
     static Verdict conclude(const Request& request, Verdict verdict, auth::Outcome&& outcome);
     Verdict target(const Request& request, Verdict verdict) const;
@@ -88,6 +93,7 @@ private:
     directory::Policy& policy_;
     directory::DecisionCache& decisions_;
     RpcConnect rpc_connect_;
+    bool draining_ = false;
 };
 
 } // namespace http

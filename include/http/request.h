@@ -19,8 +19,9 @@ struct Request {
     std::vector<std::string> pragmas; ///< the values of all Pragma lines
 };
 
-/// Which of our two doors a path is; compared without case, as IIS does (MS-RPCH section 2.2.2).
-enum class Door { none, rpc, rpc_with_certificate };
+/// Which of our doors a path is; compared without case, as IIS does (MS-RPCH section 2.2.2). `health` is where load
+/// balancers for Exchange ask whether a node works.
+enum class Door { none, rpc, rpc_with_certificate, health };
 
 struct TargetParts {
     Door door = Door::none;

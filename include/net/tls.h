@@ -53,6 +53,8 @@ public:
     TlsSession& operator=(const TlsSession&) = delete;
 
     Handshake handshake() noexcept;
+    /// The peer has sent something.
+    bool heard() const noexcept { return heard_; }
 
     // The calls of Stream, which documents them.
     IoResult read(std::span<std::uint8_t> out) noexcept;
@@ -105,6 +107,7 @@ private:
     bool drained_ = false;      // nor will it be asked again in this call: the last answer was short
     bool peer_ended_ = false;   // without close_notify
     bool at_end_ = false;       // either way
+    bool heard_ = false;
     bool gathering_ = false;
     bool shutting_ = false; // SHUT_WR follows when unsent_ is empty
 };

@@ -119,8 +119,17 @@ Decision Policy::decide(std::string_view raw_target) noexcept
         decision.kind = Decision::Kind::failed;
         decision.route = {};
         decision.reason = error.what();
+        usable_ = false;
     }
     return decision;
+}
+
+/// The questions of the two below, about nobody.
+void Policy::ask_something()
+{
+    const Connections::Lease database = readers_.take();
+    database->statement(find_server).row();
+    database->statement(find_mailbox).row();
 }
 
 void Policy::judge_name(Decision& decision)
@@ -222,13 +231,18 @@ bool Policy::take_over() noexcept
 bool Policy::changed() noexcept
 {
     const std::lock_guard lock(change_mutex_);
+    bool moved = false;
     try {
         const std::int64_t version = watch_->data_version();
-        return std::exchange(seen_version_, version) != version;
+        moved = std::exchange(seen_version_, version) != version;
+        if (moved || !usable_)
+            ask_something();
+        usable_ = true;
     } catch (const std::exception& error) {
-        base::log::error("directory", {{"result", "cannot be watched for changes"}, {"reason", error.what()}});
-        return false;
+        usable_ = false;
+        base::log::error("directory", {{"result", "cannot be read"}, {"reason", error.what()}});
     }
+    return moved;
 }
 
 bool Policy::refresh() noexcept

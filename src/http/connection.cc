@@ -1,7 +1,6 @@
 #include "http/connection.h"
 
 #include "base/log.h"
-#include "tunnel/reply.h"
 
 #include <cerrno>
 #include <utility>
@@ -41,6 +40,8 @@ void Connection::drain()
     close_after_ = true;
     if (state_ == State::handshake || (state_ == State::head && input_.empty()))
         close({});
+    else if (state_ == State::dropping)
+        linger();
 }
 
 void Connection::close(std::string_view reason)
@@ -83,18 +84,18 @@ void Connection::on_deadline()
     case State::head:
         if (input_.empty())
             return close({});
-        refuse_head(408, "request head took too long", {}, {});
+        refuse(408, "request head took too long", {}, {});
         return advance();
     case State::judging:
-        return close("no verdict in time");
+        give_up();
+        return advance();
     case State::body:
-        if (exchange_)
-            return close("request body took too long");
-        close_after_ = true; // the reply is known: the client may have it without its body
-        body_done();
+        close_after_ = true; // the client may have the reply without its body
+        reply_own();
         return advance();
     case State::replying:
         return close("the client does not take its reply");
+    case State::dropping:
     case State::lingering:
         return close({});
     case State::closed:
@@ -116,7 +117,8 @@ void Connection::advance()
             read_head();
             break;
         case State::body:
-            read_body();
+        case State::dropping:
+            drop_body();
             break;
         case State::lingering:
             discard();
@@ -136,7 +138,7 @@ void Connection::on_handshake()
     case net::Handshake::Kind::again:
         return;
     case net::Handshake::Kind::failed:
-        return close("TLS: " + step.reason);
+        return close(tls_->heard() ? "TLS: " + step.reason : ""); // many a health check says nothing
     case net::Handshake::Kind::done:
         break;
     }
@@ -152,7 +154,6 @@ void Connection::next_request()
     state_ = State::head;
     question_.reset();
     facts_ = {};
-    reply_ready_ = false;
     scanner_.reset();
     idle_ = input_.empty();
     deadline_.set(idle_ ? front_.env_.limits.idle : front_.env_.limits.head);

@@ -15,16 +15,12 @@ constexpr std::size_t most_discarded = 8 * 1024 * 1024;
 /// Longer targets are not worth more of the log.
 constexpr std::size_t most_logged = 300;
 
-base::Bytes bytes_of(std::string_view text) noexcept
-{
-    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 } // namespace
 
-/// A head that the engine must not see, or, with 503, cannot.
-void Connection::refuse_head(unsigned status, std::string_view reason, std::string_view method,
-                             std::string_view target)
+/// A request that no verdict was passed on: its head must not come to the engine, or the engine or a worker failed.
+/// `rpc_error` is for the clients of this protocol, with 503.
+void Connection::refuse(unsigned status, std::string_view reason, std::string_view method, std::string_view target,
+                        std::uint32_t rpc_error)
 {
     base::log::notice("refused", {{"id", id_},
                                   {"peer", peer_.text()},
@@ -33,18 +29,28 @@ void Connection::refuse_head(unsigned status, std::string_view reason, std::stri
                                   {"status", status},
                                   {"reason", reason}});
     const bool ours = status == 503 && method.starts_with("RPC_");
-    input_.clear(); // method and target lie there; what follows a bad head is not looked at
-    reply(ours ? tunnel::rpc_error_reply(tunnel::rpc_code::out_of_resources) : closing_reply(status), true);
+    input_.clear(); // method and target can lie there; what follows a bad head is not looked at
+    reply(ours ? tunnel::rpc_error_reply(rpc_error) : closing_reply(status), true);
 }
 
-/// Reads the announced body and nothing behind it: into the engine, or nowhere.
-void Connection::read_body()
+/// Of the replies that are not the engine's.
+bool Connection::reply_follows_body() const
+{
+    if (facts_.content_length == 0)
+        return false;
+    // The client waits for our word before it sends the body, and a final one would leave open whether that follows.
+    if (question_->verdict.kind == Verdict::Kind::echo)
+        return facts_.expect_continue;
+    // MS-RPCH clients look for it on an OUT channel only after they have sent their first PDU.
+    return question_->verdict.method == tunnel::Method::out_data && facts_.content_length <= Gate::out_body;
+}
+
+/// Reads the announced body and nothing behind it.
+void Connection::drop_body()
 {
     while (body_left_ > 0) {
         if (!input_.empty()) {
             const std::size_t size = std::min<std::uint64_t>(input_.size(), body_left_);
-            if (exchange_ && !exchange_->feed(input_.front().first(size)))
-                return close("the HTTP engine takes no body");
             input_.pop(size);
             body_left_ -= size;
             continue;
@@ -52,37 +58,31 @@ void Connection::read_body()
         if (!readable_)
             return;
         const std::span<std::uint8_t> scratch = front_.env_.loop.scratch();
-        const std::span<std::uint8_t> room = scratch.first(std::min<std::uint64_t>(scratch.size(), body_left_));
-        const net::IoResult got = stream_.read(room);
+        const net::IoResult got = stream_.read(scratch.first(std::min<std::uint64_t>(scratch.size(), body_left_)));
         switch (got.kind) {
         case net::IoResult::Kind::again:
             readable_ = false;
             return;
         case net::IoResult::Kind::eof:
-            return close("end of stream in a request body");
+            return close(state_ == State::body ? "end of stream in a request body" : "");
         case net::IoResult::Kind::error:
-            return close(stream_.error_text(got));
+            return close(state_ == State::body ? stream_.error_text(got) : "");
         case net::IoResult::Kind::ok:
             break;
         }
-        if (exchange_ && !exchange_->feed(room.first(got.size)))
-            return close("the HTTP engine takes no body");
         body_left_ -= got.size;
     }
-    body_done();
+    state_ == State::body ? reply_own() : next_request();
 }
 
-void Connection::body_done()
+/// The replies that the engine cannot make.
+void Connection::reply_own()
 {
-    if (exchange_ || reply_ready_) { // the engine's reply
-        state_ = State::replying;
-        deadline_.set(front_.env_.limits.head);
-        return exchange_ ? pump_reply() : flush();
-    }
     const Verdict& verdict = question_->verdict;
     if (verdict.kind == Verdict::Kind::echo)
-        return reply(echo_reply(!close_after_), close_after_);
-    reply(tunnel::rpc_error_reply(verdict.rpc_error), true);
+        reply(echo_reply(!close_after_), close_after_);
+    else
+        reply(tunnel::rpc_error_reply(verdict.rpc_error), true);
 }
 
 void Connection::reply(std::string_view bytes, bool close_after)
@@ -90,25 +90,7 @@ void Connection::reply(std::string_view bytes, bool close_after)
     state_ = State::replying;
     deadline_.set(front_.env_.limits.head);
     close_after_ = close_after;
-    reply_ready_ = true;
-    output_.push(bytes_of(bytes));
-    flush();
-}
-
-/// Takes what the engine has written so far.
-void Connection::pump_reply()
-{
-    if (!exchange_)
-        return;
-    // Asked first: after completion nothing can follow what read() gives.
-    const bool complete = exchange_->complete();
-    const std::span<std::uint8_t> scratch = front_.env_.loop.scratch();
-    while (const std::size_t size = exchange_->read(scratch))
-        output_.push(scratch.first(size));
-    if (complete) {
-        exchange_.reset();
-        reply_ready_ = true;
-    }
+    output_.push(base::bytes_of(bytes));
     flush();
 }
 
@@ -125,11 +107,14 @@ void Connection::flush()
     }
     if (stream_.flushing() && !stream_.flush().ok())
         return;
-    if (!reply_ready_ || state_ != State::replying)
+    if (state_ != State::replying)
         return;
     if (close_after_)
         return linger();
-    next_request();
+    if (body_left_ == 0)
+        return next_request();
+    state_ = State::dropping;
+    deadline_.set(front_.env_.limits.idle);
 }
 
 /// Closing now would answer bytes under way with a reset, which can destroy the reply before the client reads it.
@@ -156,8 +141,11 @@ void Connection::discard()
     }
 }
 
+/// If it is worth a line.
 void Connection::log_refusal(const Verdict& verdict) const
 {
+    if (!verdict.refused)
+        return;
     char code[9] = "";
     if (verdict.kind == Verdict::Kind::rpc_error)
         std::snprintf(code, sizeof code, "%x", static_cast<unsigned>(verdict.rpc_error));

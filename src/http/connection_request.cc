@@ -11,6 +11,13 @@
 
 namespace http {
 
+namespace {
+
+/// It makes more of such a head than its pool holds: arguments in the query, cookies.
+constexpr char unheard[] = "the HTTP library has no room for what is in the head";
+
+} // namespace
+
 void Connection::read_head()
 {
     const std::size_t limit = front_.env_.limits.head_bytes;
@@ -18,7 +25,7 @@ void Connection::read_head()
     // What is already here may hold the next request.
     while (!take_head()) {
         if (input_.size() >= limit)
-            return refuse_head(431, "request head over the limit", {}, {});
+            return refuse(431, "request head over the limit", {}, {});
         if (!readable_)
             return;
         const std::span<std::uint8_t> scratch = front_.env_.loop.scratch();
@@ -29,8 +36,8 @@ void Connection::read_head()
             return;
         case net::IoResult::Kind::eof:
             return close(input_.empty() ? "" : "end of stream in a request head");
-        case net::IoResult::Kind::error:
-            return close(stream_.error_text(got));
+        case net::IoResult::Kind::error: // many a health check ends with a reset
+            return close(input_.empty() ? "" : stream_.error_text(got));
         case net::IoResult::Kind::ok:
             break;
         }
@@ -48,7 +55,7 @@ bool Connection::take_head()
     case HeadScanner::Found::more:
         return false;
     case HeadScanner::Found::bad:
-        refuse_head(400, scanner_.error(), {}, {});
+        refuse(400, scanner_.error(), {}, {});
         return true;
     case HeadScanner::Found::complete:
         break;
@@ -59,7 +66,7 @@ bool Connection::take_head()
         head.remove_prefix(2);
     const HeadCheck check = check_head(head);
     if (check.status != 0) {
-        refuse_head(check.status, check.reason, check.method, check.target);
+        refuse(check.status, check.reason, check.method, check.target);
         return true;
     }
     begin({reinterpret_cast<const std::uint8_t*>(head.data()), head.size()}, check);
@@ -73,14 +80,20 @@ void Connection::begin(base::Bytes head, const HeadCheck& check)
     deadline_.set(front_.env_.limits.judge);
     exchange_.emplace(front_.engine_for(head.size()), static_cast<Guest&>(*this), facts_);
     errno = 0;
-    if (!exchange_->start(head, peer_)) {
-        const int error = errno;
+    switch (exchange_->start(head, peer_)) {
+    case Exchange::Start::asked:
+        return input_.pop(scanner_.size());
+    case Exchange::Start::unheard:
         exchange_.reset();
-        const char* const reason = error != 0 ? std::strerror(error) : "it takes no more";
-        base::report_shortage(base::resource_of(error).value_or(base::Resource::memory), "a request", reason);
-        return refuse_head(503, std::string("no room in the HTTP engine: ") + reason, check.method, check.target);
+        return refuse(431, unheard, check.method, check.target);
+    case Exchange::Start::no_room:
+        break;
     }
-    input_.pop(scanner_.size());
+    const int error = errno;
+    exchange_.reset();
+    const char* const reason = error != 0 ? std::strerror(error) : "it takes no more";
+    base::report_shortage(base::resource_of(error).value_or(base::Resource::memory), "a request", reason);
+    refuse(503, std::string("no room in the HTTP engine: ") + reason, check.method, check.target);
 }
 
 /// The engine asks, from inside the library.
@@ -97,7 +110,8 @@ Guest::Ruling Connection::rule(Request&& request)
     }
     switch (question_->verdict.kind) {
     case Verdict::Kind::answer:
-        return question_->verdict.after_body ? Ruling::answer_after_body : Ruling::answer_now;
+        close_after_ = close_after_ || !question_->verdict.may_stay;
+        return close_after_ ? Ruling::answer_and_close : Ruling::answer_and_stay;
     case Verdict::Kind::ask:
         return Ruling::wait;
     case Verdict::Kind::echo:
@@ -113,18 +127,14 @@ const Answer& Connection::answer()
     return question_->verdict.answer;
 }
 
-/// The engine has ruled or written; the library is no longer on the stack.
+/// The engine has asked; the library is no longer on the stack.
 void Connection::moved()
 {
-    if (asked_)
+    if (asked_ || state_ != State::judging)
         return;
-    if (state_ == State::judging) {
-        if (exchange_->suspended())
-            return ask();
-        act();
-    } else {
-        pump_reply();
-    }
+    if (exchange_->suspended())
+        return ask();
+    act();
     advance();
 }
 
@@ -157,50 +167,44 @@ void Connection::on_judged()
         exchange_->resume(); // it asks rule() again
 }
 
+/// The workers take too long. One of them still has the question and changes the verdict, not the request.
+void Connection::give_up()
+{
+    exchange_.reset();
+    const Request& request = question_->request;
+    refuse(503, "no verdict in time", request.method, request.target, tunnel::rpc_code::server_too_busy);
+}
+
 /// The verdict is known.
 void Connection::act()
 {
-    if (!question_) { // the library itself did not like the head
-        base::log::notice("refused", {{"id", id_}, {"peer", peer_.text()}, {"reason", "refused by the HTTP library"}});
-        close_after_ = true;
-        state_ = State::replying;
-        deadline_.set(front_.env_.limits.head);
-        return pump_reply();
-    }
-
+    const Request& request = question_->request;
     Verdict& verdict = question_->verdict;
+    if (verdict.kind == Verdict::Kind::ask) // memory ran out inside the library
+        verdict = Gate::too_busy(request, "the HTTP engine has dropped it");
     if (verdict.kind == Verdict::Kind::take_over && front_.draining())
-        verdict = Gate::too_busy(question_->request, "draining");
-    if (verdict.refused)
-        log_refusal(verdict);
-
-    switch (verdict.kind) {
-    case Verdict::Kind::take_over:
+        verdict = Gate::too_busy(request, "draining");
+    if (verdict.kind == Verdict::Kind::take_over)
         return depart();
-    case Verdict::Kind::answer:
-        body_left_ = verdict.after_body ? facts_.content_length : 0;
-        close_after_ = close_after_ || !verdict.after_body || !facts_.keep_alive;
-        break;
-    case Verdict::Kind::echo:
+
+    body_left_ = facts_.content_length;
+    close_after_ = close_after_ || !facts_.keep_alive || verdict.kind == Verdict::Kind::rpc_error;
+    if (verdict.kind == Verdict::Kind::answer) {
+        const std::string answer = exchange_->conclude();
         exchange_.reset();
-        body_left_ = facts_.content_length;
-        close_after_ = close_after_ || !facts_.keep_alive;
-        break;
-    case Verdict::Kind::rpc_error:
-        exchange_.reset();
-        close_after_ = true;
-        // MS-RPCH clients look for it on an OUT channel only after they have sent their first PDU.
-        body_left_ = verdict.method == tunnel::Method::out_data && facts_.content_length <= Gate::out_body
-                         ? facts_.content_length
-                         : 0;
-        break;
-    case Verdict::Kind::ask:
-        return close("no verdict");
+        if (answer.empty())
+            return refuse(431, unheard, request.method, request.target);
+        log_refusal(verdict);
+        return reply(answer, close_after_);
     }
+    exchange_.reset();
+    log_refusal(verdict);
+    if (!reply_follows_body())
+        return reply_own();
     state_ = State::body;
     deadline_.set(front_.env_.limits.head);
-    if (!exchange_ && facts_.expect_continue && body_left_ > 0) {
-        output_.push({reinterpret_cast<const std::uint8_t*>(continue_reply.data()), continue_reply.size()});
+    if (facts_.expect_continue) {
+        output_.push(base::bytes_of(continue_reply));
         flush();
     }
 }

@@ -1,11 +1,14 @@
 #include "http/engine.h"
 
 #include "base/log.h"
+#include "http/reply.h"
 #include "net/socket_pair.h"
 
 #include <microhttpd.h>
 #include <strings.h>
 
+#include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstdarg>
 #include <cstdio>
@@ -42,7 +45,8 @@ extern "C" void on_log(void*, const char* format, va_list arguments)
 
 MHD_Result queue(MHD_Connection* connection, const Answer& answer)
 {
-    MHD_Response* response = MHD_create_response_from_buffer(0, nullptr, MHD_RESPMEM_PERSISTENT);
+    MHD_Response* response = MHD_create_response_from_buffer(
+        answer.body.size(), const_cast<char*>(answer.body.data()), MHD_RESPMEM_MUST_COPY);
     if (!response)
         return MHD_NO;
     for (const auto& [name, value] : answer.headers)
@@ -76,17 +80,11 @@ struct EngineGlue {
         case MHD_CONNECTION_NOTIFY_CLOSED: {
             auto& exchange = *static_cast<Exchange*>(*context);
             exchange.connection_ = nullptr;
+            exchange.complete_ = true;
             --self.open_;
-            complete(exchange);
             return;
         }
         }
-    }
-
-    static void complete(Exchange& exchange) noexcept
-    {
-        exchange.complete_ = true;
-        exchange.moved_.schedule();
     }
 
     static void* on_target(void*, const char* target, MHD_Connection* connection) noexcept
@@ -102,7 +100,7 @@ struct EngineGlue {
     static void on_completed(void*, MHD_Connection* connection, void**, MHD_RequestTerminationCode) noexcept
     {
         if (Exchange* exchange = exchange_of(connection))
-            complete(*exchange);
+            exchange->complete_ = true;
     }
 
     static MHD_Result add_pragma(void* values, MHD_ValueKind, const char* name, const char* value)
@@ -127,12 +125,16 @@ struct EngineGlue {
     /// The first call for a head; again after a suspension.
     static MHD_Result on_head(Exchange& exchange, MHD_Connection* connection, const char* method, void** seen)
     {
+        exchange.head_only_ = std::string_view(method) == "HEAD";
         exchange.moved_.schedule();
-        switch (exchange.guest_->rule(collect(exchange, connection, method))) {
-        case Guest::Ruling::answer_now:
+        const Guest::Ruling ruling = exchange.guest_->rule(collect(exchange, connection, method));
+        exchange.asked_ = true;
+        switch (ruling) {
+        case Guest::Ruling::answer_and_close:
             return queue(connection, exchange.guest_->answer());
-        case Guest::Ruling::answer_after_body:
+        case Guest::Ruling::answer_and_stay:
             // Answered here, even an empty body would cost the client its connection.
+            exchange.stays_ = true;
             *seen = &exchange;
             return MHD_YES;
         case Guest::Ruling::wait:
@@ -228,11 +230,11 @@ Exchange::~Exchange()
     assert(!connection_);
 }
 
-bool Exchange::start(base::Bytes head, const net::Address& client) noexcept
+Exchange::Start Exchange::start(base::Bytes head, const net::Address& client) noexcept
 {
     auto pair = net::socket_pair();
     if (!pair)
-        return false;
+        return Start::no_room;
     ours_ = net::Stream(std::move(pair->first));
 
     sockaddr_storage address{};
@@ -242,9 +244,15 @@ bool Exchange::start(base::Bytes head, const net::Address& client) noexcept
     const MHD_Result added = MHD_add_connection(engine_.daemon_, pair->second.release(),
                                                 reinterpret_cast<const sockaddr*>(&address), size);
     engine_.starting_ = nullptr;
-    return added == MHD_YES && feed(head);
+    if (added != MHD_YES || !feed(head))
+        return Start::no_room;
+    // It has the whole head and nothing to wait for.
+    for (int i = 0; !asked_ && !complete_ && i < rounds_at_once; ++i)
+        engine_.run();
+    return asked_ ? Start::asked : Start::unheard;
 }
 
+/// The head, or the body that Content-Length announced and never more than that. False when it does not go in.
 bool Exchange::feed(base::Bytes bytes) noexcept
 {
     // The library reads while we write, so that a head larger than the pair's buffer goes through too.
@@ -261,7 +269,7 @@ bool Exchange::feed(base::Bytes bytes) noexcept
             break;
         case net::IoResult::Kind::eof:
         case net::IoResult::Kind::error:
-            return complete_; // it has answered and closed without reading on
+            return complete_; // it has closed without reading on
         }
         engine_.run();
     }
@@ -282,9 +290,38 @@ void Exchange::tell()
         guest_->moved();
 }
 
-std::size_t Exchange::read(std::span<std::uint8_t> out) noexcept
+std::string Exchange::conclude()
 {
-    return ours_.read(out).size;
+    // The library replies behind the body, the client may send the body behind the reply. Nobody looks at it: zeros do.
+    static constexpr std::array<std::uint8_t, 512> zeros{};
+    for (std::uint64_t left = stays_ ? facts_.content_length : 0; left > 0;) {
+        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left, zeros.size()));
+        if (!feed(base::Bytes(zeros).first(size)))
+            return {};
+        left -= size;
+    }
+    for (int i = 0; !complete_ && i < rounds_at_once; ++i)
+        engine_.run();
+
+    std::string reply;
+    std::array<std::uint8_t, 2048> piece;
+    while (const std::size_t size = ours_.read(piece).size)
+        reply.append(reinterpret_cast<const char*>(piece.data()), size);
+    return complete_ && is_answer(reply) ? reply : std::string();
+}
+
+bool Exchange::is_answer(std::string_view reply) const
+{
+    const Answer& answer = guest_->answer();
+    if (facts_.expect_continue && reply.starts_with(continue_reply))
+        reply.remove_prefix(continue_reply.size());
+    const auto end = reply.find("\r\n\r\n");
+    if (end == reply.npos)
+        return false;
+    const std::string_view head = reply.substr(0, end + 2);
+    return head.starts_with("HTTP/1.1 " + std::to_string(answer.status) + ' ') &&
+           head.find("\r\nContent-Length: " + std::to_string(answer.body.size()) + "\r\n") != head.npos &&
+           reply.substr(end + 4) == (head_only_ ? std::string_view() : answer.body);
 }
 
 } // namespace http

@@ -15,12 +15,13 @@ namespace http {
 
 namespace {
 
-/// Nearly every head is shorter. The library takes a pool of this size from the heap; larger ones it maps and unmaps
-/// for each request, which costs more than all else it does.
+/// Nearly every head is shorter. The library takes a pool for one of this size, 32 KiB, from the heap; larger ones it
+/// maps and unmaps for each request, which costs more than all else it does.
 constexpr std::size_t small_head = 8 * 1024;
-constexpr std::size_t small_pool = 32 * 1024;
-/// Room in a large pool for what the library keeps of a head besides its text, and for the reply's head.
-constexpr std::size_t pool_margin = 32 * 1024;
+/// The library copies a Cookie, which can be all of the head, and keeps 56 bytes for each field, cookie and argument of
+/// the query; then it needs room for the reply's head. Heads that need more are refused.
+constexpr std::size_t pool_margin = 16 * 1024;
+constexpr std::size_t pool_for(std::size_t head) { return 2 * head + pool_margin; }
 /// One line a second tells of connections that were turned away.
 constexpr net::Millis report_interval{1000};
 /// Clients who are turned away in order, with time to read why; the others are closed at once, since these too take
@@ -46,8 +47,8 @@ std::string refusal(bool tls, std::uint32_t rpc_error)
 
 Front::Front(const Env& env)
     : env_(env), decisions_(env.policy), gate_(env.backends, env.policy, decisions_, env.rpc_connect),
-      engine_(env.loop, exchange_limit(env.limits), small_pool),
-      large_engine_(env.loop, exchange_limit(env.limits), env.limits.head_bytes + pool_margin), farewell_(env.loop)
+      engine_(env.loop, exchange_limit(env.limits), pool_for(small_head)),
+      large_engine_(env.loop, exchange_limit(env.limits), pool_for(env.limits.head_bytes)), farewell_(env.loop)
 {
 }
 
@@ -64,7 +65,7 @@ Front::~Front()
 void Front::accept(base::UniqueFd socket, const net::Address& peer, const net::TlsServerContext* tls)
 {
     using namespace tunnel::rpc_code;
-    if (draining_)
+    if (draining())
         return turn_away(std::move(socket), tls != nullptr, server_too_busy, "draining");
     if (connections_.size() + env_.reception.clients() >= env_.limits.connections)
         return turn_away(std::move(socket), tls != nullptr, server_too_busy, "connection_limit is reached");
@@ -134,7 +135,7 @@ void Front::forget(std::uint64_t id)
 
 void Front::drain()
 {
-    draining_ = true;
+    gate_.drain();
     std::vector<std::shared_ptr<Connection>> all;
     for (const auto& [id, connection] : connections_)
         all.push_back(connection);

@@ -22,9 +22,9 @@ std::optional<tunnel::Method> method_of(std::string_view name) noexcept
 }
 
 /// With an expectation the body has not been sent yet. A final status instead of `100 Continue` tells the client
-/// more than one that comes later (impacket reports it as what it is), but leaves open whether the body follows, so the
-/// connection cannot live on.
-bool body_first(const HeadFacts& facts) noexcept
+/// more than one that comes later (impacket reports it as what it is), but leaves open whether the body follows
+/// (RFC 9110 section 10.1.1), so the connection cannot live on.
+bool body_is_small(const HeadFacts& facts) noexcept
 {
     return facts.content_length == 0 || (facts.content_length <= Gate::small_body && !facts.expect_continue);
 }
@@ -35,7 +35,7 @@ Verdict answer(const Request& request, Verdict verdict, unsigned status, std::st
     verdict.answer.status = status;
     // Nothing tells where the body of RPC_CONNECT ends: only a challenge, after which the client begins anew, lets the
     // connection live on.
-    verdict.after_body = body_first(request.facts) && (verdict.method != tunnel::Method::connect || status == 401);
+    verdict.may_stay = body_is_small(request.facts) && (verdict.method != tunnel::Method::connect || status == 401);
     verdict.refused = true;
     verdict.reason = std::move(reason);
     return verdict;
@@ -99,6 +99,25 @@ Verdict Gate::glance(const Request& request, auth::Authenticator& authenticator)
     return verdict;
 }
 
+/// What load balancers ask every two seconds, so an answer that they expect is worth no line in the log.
+Verdict Gate::health(const Request& request, Verdict verdict) const
+{
+    if (request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS") {
+        verdict.answer.headers.emplace_back("Allow", "GET, HEAD, OPTIONS");
+        return answer(request, std::move(verdict), 405, "method");
+    }
+    const bool well = !draining_ && policy_.usable();
+    verdict.answer.headers.emplace_back("Cache-Control", "no-store");
+    if (well) {
+        verdict.answer.headers.emplace_back("Content-Type", "text/plain");
+        verdict.answer.body = "200 OK\n";
+    }
+    verdict = answer(request, std::move(verdict), well ? 200 : 503, "health check");
+    verdict.refused = false;
+    verdict.may_stay = verdict.may_stay && well;
+    return verdict;
+}
+
 /// All of glance() but the target.
 Verdict Gate::look(const Request& request, auth::Authenticator& authenticator) const
 {
@@ -107,8 +126,13 @@ Verdict Gate::look(const Request& request, auth::Authenticator& authenticator) c
     if (verdict.method == tunnel::Method::connect && !serves_connect(request))
         verdict.method.reset();
     const bool version1 = verdict.method == tunnel::Method::connect;
-    if (!version1 && split_target(request.target).door == Door::none)
-        return answer(request, std::move(verdict), 404, "no such path");
+    if (!version1) {
+        const TargetParts target = split_target(request.target);
+        if (target.door == Door::health || (request.method == "OPTIONS" && target.path == "/"))
+            return health(request, std::move(verdict));
+        if (target.door == Door::none)
+            return answer(request, std::move(verdict), 404, "no such path");
+    }
     if (!verdict.method) {
         verdict.answer.headers.emplace_back("Allow", serves_connect(request) ? "RPC_IN_DATA, RPC_OUT_DATA, RPC_CONNECT"
                                                                              : "RPC_IN_DATA, RPC_OUT_DATA");

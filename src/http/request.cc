@@ -76,6 +76,8 @@ TargetParts split_target(std::string_view target) noexcept
         parts.door = Door::rpc;
     else if (base::equal_nocase(parts.path, "/rpcwithcert/rpcproxy.dll"))
         parts.door = Door::rpc_with_certificate;
+    else if (base::equal_nocase(parts.path, "/rpc/healthcheck.htm"))
+        parts.door = Door::health;
     return parts;
 }
 

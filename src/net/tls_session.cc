@@ -114,6 +114,7 @@ long TlsSession::pull(void* out, std::size_t size) noexcept
             errno = EAGAIN;
         const ssize_t got = drained_ ? -1 : ::recv(fd_, place.data(), place.size(), MSG_DONTWAIT);
         if (got > 0) {
+            heard_ = true;
             const base::Bytes bytes = place.first(static_cast<std::size_t>(got));
             // In a handshake nobody asks once more when the end came with these bytes.
             drained_ = established_ && bytes.size() < place.size();

@@ -11,11 +11,12 @@
 namespace tunnel {
 namespace {
 
-/// MS-RPCH 2.1.2.1.4: the Content-Length is the lifetime of the channel.
+/// MS-RPCH 2.1.2.1.4: the Content-Length is the lifetime of the channel. Clients ignore all else; what stands in between
+/// must neither change nor gather what comes (X-Accel-Buffering: nginx, which would by default).
 std::string success_head(std::uint32_t content_length)
 {
     return "HTTP/1.1 200 Success\r\nContent-Type: application/rpc\r\nContent-Length: " + std::to_string(content_length)
-           + "\r\n\r\n";
+           + "\r\nCache-Control: no-store, no-transform\r\nX-Accel-Buffering: no\r\n\r\n";
 }
 
 std::uint32_t connection_timeout(const Settings& settings, const Arrival& arrival)

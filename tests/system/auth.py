@@ -23,6 +23,16 @@ for version in ('1.1', '1.0'):
             channel.send(b'1234')
             lab.same(channel.reply().status, 200, f'{method} HTTP/{version} after the 401s')
 
+lab.step('a client may wait for the 401 before it sends its first PDU, on a connection that lives on')
+for tls in False, True:
+    with lab.channel(tls=tls) as channel:
+        for auth in None, WRONG:
+            channel.request('RPC_OUT_DATA', TARGET, 76, auth=auth)
+            lab.same(channel.reply(limit=5).status, 401, f'at once, TLS {tls}, {auth}')
+            channel.send(wire.conn_a1(os.urandom(16), os.urandom(16), 65536))
+        channel.request('RPC_OUT_DATA', TARGET, 0, auth=lab.AUTH)
+        lab.same(channel.reply().status, 200, f'the echo behind that, TLS {tls}')
+
 lab.step('401 to a channel request of 1 GiB ends the connection, and nothing reaches the server')
 events = lab.Events()
 for auth in (None, WRONG):

@@ -285,7 +285,9 @@ for name, head in {
         '30000 headers': b'RPC_IN_DATA /rpc/rpcproxy.dll?x:1 HTTP/1.1\r\n' + b'A: b\r\n' * 30000 + b'\r\n',
         'a name of 300 KB': b'RPC_IN_DATA /rpc/rpcproxy.dll?x:1 HTTP/1.1\r\n' + b'y' * 300000 + b': 1\r\n\r\n',
         '300 KB without a line end': b'R' * 300000,
-        '300 KB of CR LF': b'\r\n' * 150000}.items():
+        '300 KB of CR LF': b'\r\n' * 150000,
+        '600 arguments': b'RPC_IN_DATA /rpc/rpcproxy.dll?x:1' + b'&a' * 600 + b' HTTP/1.1\r\nHost: x\r\n\r\n',
+        '600 cookies': b'RPC_IN_DATA /rpc/rpcproxy.dll?x:1 HTTP/1.1\r\nHost: x\r\nCookie: ' + b'a=b; ' * 600 + b'\r\n\r\n'}.items():
     lines = lab.Lines()
     with lab.channel() as channel:
         try:
@@ -293,13 +295,15 @@ for name, head in {
         except rpch_client.Gone:
             pass
         try:
-            lab.check(channel.reply(limit=4).status in (400, 414, 431), name)
+            reply = channel.reply(limit=4)
+            lab.check(reply.status in (400, 414, 431) and not reply.body, f'{name}: {reply}, {reply.body}')
         except rpch_client.Gone:
             pass
         except rpch_client.Slow:
             lab.check(False, f'{name}: no answer, no close')
         try:
             channel.closed(6)
+            lab.same(bytes(channel.tail), b'', f'{name}: a second answer')
         except rpch_client.Slow:
             lab.check(False, f'{name}: not closed')
         lab.check(lines.wait(channel.local, limit=2), f'{name}: no line in the log')

@@ -181,6 +181,46 @@ TEST(Policy, aFailureKeepsTheLastGoodList)
     CHECK(decision.kind == Kind::failed && decision.route == directory::Route{});
 }
 
+// What the health check of a node asks.
+TEST(Policy, itIsUsableWhileItCanBeAsked)
+{
+    for (const char* table : {"servers", "mailboxes", "copies"}) {
+        Policy policy(t.path);
+        CHECK(policy.usable());
+        const std::string name = table;
+        CHECK(t.sql(("PRAGMA legacy_alter_table = ON; ALTER TABLE " + name + " RENAME TO gone").c_str()));
+        CHECK_TRUE_TEXT(policy.changed(), table);
+        CHECK_FALSE_TEXT(policy.usable(), table);
+        CHECK_FALSE(policy.changed()); // and it stays so, whoever asks
+        CHECK_FALSE(policy.usable());
+        CHECK(t.sql(("ALTER TABLE gone RENAME TO " + name).c_str()));
+        CHECK_FALSE(policy.usable());
+        CHECK(policy.changed());
+        CHECK_TRUE_TEXT(policy.usable(), table);
+    }
+}
+
+TEST(Policy, aRequestThatCannotBeJudgedSaysThatItIsNot)
+{
+    Policy policy(t.path);
+    CHECK(t.sql("PRAGMA legacy_alter_table = ON; ALTER TABLE servers RENAME TO gone"));
+    CHECK(policy.decide("EX1:6001").kind == Kind::failed);
+    CHECK_FALSE(policy.usable());
+    CHECK(t.sql("ALTER TABLE gone RENAME TO servers"));
+    policy.changed();
+    CHECK(policy.usable());
+    CHECK(policy.decide("EX9:6001").kind == Kind::denied);
+    CHECK(policy.usable());
+}
+
+TEST(Policy, theLastGoodListIsGoodEnough)
+{
+    Policy policy(t.path);
+    CHECK(t.sql("INSERT INTO valid_ports_operator (entry, added_by) VALUES ('a*b:1', 'x')"));
+    CHECK(policy.changed() && !policy.refresh());
+    CHECK(policy.usable());
+}
+
 TEST(Policy, anUnreadableListDoesNotStart)
 {
     CHECK(t.sql("INSERT INTO valid_ports_operator (entry, added_by) VALUES ('a*b:1', 'x')"));

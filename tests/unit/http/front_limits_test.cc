@@ -174,12 +174,12 @@ TEST(FrontLimits, endsWithRequestsInEveryState)
     Client silent(f()), part(f()), suspended(f()), body(f()), idle(f()), refused(f());
     part.send("RPC_IN");
     suspended.send(request("RPC_IN_DATA", door, 1000, slow));
-    body.send(request("RPC_IN_DATA", door, 76, ""));
+    body.send(request("RPC_OUT_DATA", "/rpc/rpcproxy.dll?other:6001", 76));
     idle.send(echo_head);
     refused.send("bad\n");
     CHECK_TRUE(idle.receive(echo_end) == echo_reply);
     LONGS_EQUAL(6, f().front->connections());
-    CHECK_TRUE(f().front->exchanges() >= 2); // one suspended, one waiting for its body: the library would abort
+    CHECK_TRUE(f().front->exchanges() >= 1); // suspended: the library would abort
     f().front.reset();
     STRCMP_EQUAL("", suspended.receive_all().c_str());
     f().idle(150);

@@ -30,6 +30,22 @@ TEST(FrontTls, aStalledHandshakeEnds)
     LONGS_EQUAL(1, log->count("handshake took too long"));
 }
 
+TEST(FrontTls, whoSaysNothingLeavesNoLine)
+{
+    for (const bool abruptly : {false, true}) {
+        Client client(f(), &*server);
+        abruptly ? client.abort() : client.close();
+    }
+    CHECK_TRUE(all_gone());
+    LONGS_EQUAL(0, log->count(" closed "));
+    Client half(f(), &*server);
+    half.send("\x16");
+    f().idle(10);
+    half.abort();
+    CHECK_TRUE(all_gone());
+    LONGS_EQUAL(1, log->count(" closed "));
+}
+
 TEST(FrontTls, plainHttpOnATlsPortEnds)
 {
     Client client(f(), &*server);

@@ -209,8 +209,14 @@ struct HubGroup : Utest {
             return peer.ended;
         });
     }
-    static constexpr char head[] = "HTTP/1.1 200 Success\r\nContent-Type: application/rpc\r\nContent-Length: 1073741824\r\n\r\n";
-    static constexpr std::size_t established = sizeof head - 1 + 28 + 44;
+    /// MS-RPCH 2.1.2.1.4, with what keeps proxies in between from buffering.
+    static std::string success_head(std::uint32_t lifetime)
+    {
+        return "HTTP/1.1 200 Success\r\nContent-Type: application/rpc\r\nContent-Length: " + std::to_string(lifetime) +
+               "\r\nCache-Control: no-store, no-transform\r\nX-Accel-Buffering: no\r\n\r\n";
+    }
+    static inline const std::string head = success_head(1073741824);
+    static inline const std::size_t established = head.size() + 28 + 44;
 
     struct Tunnel {
         Peer in, out, server;

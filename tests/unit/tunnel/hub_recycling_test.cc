@@ -124,7 +124,7 @@ TEST(HubRecycling, outSuccessorOfAChannelOnAnotherNode)
     out.listen();
     CHECK_TRUE(out.got.empty());
     out.say(text_of(rpch::RtsBuilder(RtsId::out_r1_a11).ance().done()));
-    until_got(out, sizeof head - 1 + 60);
+    until_got(out, head.size() + 60);
     CHECK(out.got == head + rpc_pdu(60));
 }
 
@@ -181,7 +181,7 @@ TEST(HubRecycling, outChannelIsReplacedBeforeItsLifetimeEnds)
     Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
     Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1());
     Peer server = accept();
-    const std::string short_head = "HTTP/1.1 200 Success\r\nContent-Type: application/rpc\r\nContent-Length: 131072\r\n\r\n";
+    const std::string short_head = success_head(131072);
     until_got(out, short_head.size() + 72);
     std::string expected, got;
     std::size_t sent = 0, body = 72, recycled = 0;

@@ -14,10 +14,10 @@ TEST(Hub, plainServerBothOrdersAndDataBothWays)
         if (!in_first)
             in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
         until_got(out, established);
-        CHECK(out.got.substr(0, sizeof head - 1) == head);
+        CHECK(out.got.substr(0, head.size()) == head);
         CHECK_TRUE(in.got.empty());
-        LONGS_EQUAL(28, static_cast<std::uint8_t>(out.got[sizeof head - 1 + 8]));
-        LONGS_EQUAL(44, static_cast<std::uint8_t>(out.got[sizeof head - 1 + 28 + 8]));
+        LONGS_EQUAL(28, static_cast<std::uint8_t>(out.got[head.size() + 8]));
+        LONGS_EQUAL(44, static_cast<std::uint8_t>(out.got[head.size() + 28 + 8]));
         out.got.clear();
         CHECK_TRUE(nobody_connects()); // one connection for both channels
 
@@ -171,7 +171,7 @@ TEST(Hub, ncacnHttpServer)
     Peer in_server = accept();
     until_got(out_server, 84);
     until_got(in_server, 128);
-    until_got(out, sizeof head - 1 + 28);
+    until_got(out, head.size() + 28);
     out_server.say("ncacn_http/1.0");
     in_server.say("ncacn_http");
     settle();

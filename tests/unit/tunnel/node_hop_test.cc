@@ -221,7 +221,7 @@ TEST(NodeHop, aJoiningChannelIsPassedOnUntilANodeKnowsIt)
             expect(second, rpc_pdu(72));
         } else {
             client.say(rts(RtsId::out_r1_a11));
-            until_got(client, sizeof head - 1 + 60);
+            until_got(client, head.size() + 60);
             CHECK(client.got == head + row.answer);
         }
         // It has answered: its end is the end.

@@ -98,7 +98,7 @@ TEST(PairingOutRecycling, fromAProxyToThisNode)
     next.listen();
     CHECK_TRUE(next.got.empty());
     next.say(rts(RtsId::out_r1_a11));
-    until_got(next, 70 + 61);
+    until_got(next, success_head(lifetime).size() + 61);
     CHECK(next.got.ends_with("\r\n\r\n" + rpc_pdu(61, 2)));
     next.got.clear();
     t.out = std::move(next);
@@ -222,7 +222,7 @@ TEST(PairingOutRecycling, behindThisNode)
     until_ended(t.out);
     CHECK(t.out.got == rts(RtsId::out_r2_b3));
     t.server.say(rpc_pdu(61, 2));
-    until_got(next, 70 + 61);
+    until_got(next, success_head(lifetime).size() + 61);
     CHECK(next.got.ends_with("\r\n\r\n" + rpc_pdu(61, 2)));
     next.got.clear();
     t.out = std::move(next);
