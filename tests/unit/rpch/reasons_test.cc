@@ -155,3 +155,23 @@ TEST(Reasons, aClientHearsNothingBeforeTheResponse)
         STRCMP_EQUAL("", to_client(client, make(id)).c_str()); // it is over
     }
 }
+
+TEST(Reasons, whoSaidWhatIsOutOfPlace)
+{
+    struct Row { Leg leg; const char* reason; };
+    static constexpr Row rows[] = {
+        {Leg::in, "RTS PDU that the inbound proxy may not send now"},
+        {Leg::in_successor, "RTS PDU that the inbound proxy may not send now"},
+        {Leg::out, "RTS PDU that the outbound proxy may not send now"},
+        {Leg::out_predecessor, "RTS PDU that the outbound proxy may not send now"},
+    };
+    for (const Row& row : rows) {
+        Server server = opened_server();
+        Effects effects;
+        if (row.leg == Leg::in || row.leg == Leg::in_successor)
+            server.on_in_rts(row.leg, make(RtsId::conn_c1), effects);
+        else
+            server.on_out_rts(row.leg, make(RtsId::conn_c1), effects);
+        STRCMP_EQUAL(row.reason, reason(effects).c_str());
+    }
+}

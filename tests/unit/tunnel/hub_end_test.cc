@@ -286,3 +286,63 @@ TEST(HubEnd, aPduInPiecesIsCountedOnce)
     // Told as soon as the first piece has left: less than half of the window was open, and now more is.
     expect(t.out, text_of(rpch::encode(ack_to(rpch::Destination::client, 33'000, 65536 - 30'000, role_test::in))));
 }
+
+// B1 comes before C1: the predecessor is told at once.
+TEST(HubEnd, aPredecessorDoesNotWaitForTheSuccessor)
+{
+    start();
+    TrueTunnel t = true_tunnel();
+    t.out_server.say(rts(RtsId::out_r1_a1));
+    expect(t.out, rts(RtsId::out_r1_a2));
+    Peer next = arrive(Method::out_data, directory::Transport::ncacn_http, rts(RtsId::out_r2_a3, {vc, role_test::out, out_next}),
+                       [](tunnel::Arrival& arrival) { arrival.content_length = 120; });
+    expect(t.out_server, rts(RtsId::out_r2_a4, {out_next}));
+    t.out_server.say(rts(RtsId::out_r2_a5) + rts(RtsId::out_r2_b1));
+    until_ended(t.out);
+    CHECK(t.out.got == rts(RtsId::out_r2_a6) + rts(RtsId::out_r2_b3));
+    next.say(rts(RtsId::out_r2_c1));
+    t.out_server.say(rpc_pdu(60));
+    until_got(next, sizeof head - 1 + 60);
+    CHECK(next.got == head + rpc_pdu(60));
+}
+
+// The IN channel goes while the OUT channel waits for its server's banner: there is nothing to wait for any more.
+TEST(HubEnd, beforeTheServerHasAnsweredOneEndsWithTheOther)
+{
+    settings.require_banner = true;
+    start();
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_http, a1());
+    Peer out_server = accept();
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_http, b1());
+    Peer in_server = accept();
+    settle();
+    in.fd.reset();
+    until_ended(out);
+    CHECK(out.got.starts_with("HTTP/1.0 503 RPC Error: 6ba\r\n"));
+    until_ended(out_server);
+    until([&] { return nothing_left(); });
+}
+
+// A client behind HTTP/1.0 that announces the largest window may take no part in flow control: it is not acknowledged
+// before it has shown that it waits for that. Any other client is.
+TEST(HubEnd, clientsThatMayTakeNoPartInFlowControl)
+{
+    start();
+    struct Row { bool http10; std::uint32_t window; bool acknowledged; };
+    static constexpr Row rows[] = {{true, 262144, false}, {true, 65536, true}, {false, 262144, true}};
+    for (const Row& row : rows) {
+        const auto old = [&](tunnel::Arrival& arrival) { arrival.http10 = row.http10; };
+        Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(vc, row.window), old);
+        Peer server = accept();
+        Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1(), old);
+        until_got(out, established);
+        server.say(rpc_pdu(40)); // before the first answer nothing else may follow C2
+        until_got(out, established + 40);
+        out.got.clear();
+        in.say(rpc_pdu(33'000));
+        until_got(server, 33'000);
+        expect(out, row.acknowledged ? text_of(rpch::encode(ack_to(rpch::Destination::client, 33'000, 65536, role_test::in))) : "");
+        in.fd.reset();
+        until([&] { return nothing_left(); });
+    }
+}
