@@ -82,6 +82,8 @@ TEST(InRecycling1, predecessorProxy)
     CHECK_FALSE(proxy.reads_client());
     CHECK_FALSE(proxy.admits(100));
     STRCMP_EQUAL("", closed(proxy, Leg::client).c_str());
+    STRCMP_EQUAL("", closed(proxy, Leg::successor).c_str()); // it never had one
+    CHECK_FALSE(proxy.reads_client());
     STRCMP_EQUAL("flow", from_server(proxy, ack(65536, 65536, in)).c_str()); // what waits still obeys the window
     CHECK_TRUE(proxy.admits(100));
     CHECK_TRUE(proxy.on_client_rpc(100) != nullptr);

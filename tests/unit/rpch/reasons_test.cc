@@ -175,3 +175,20 @@ TEST(Reasons, whoSaidWhatIsOutOfPlace)
         STRCMP_EQUAL(row.reason, reason(effects).c_str());
     }
 }
+
+TEST(Reasons, whatAServerMayNotAcknowledge)
+{
+    for (const bool plugged : {true, false}) {
+        InboundProxy proxy = plugged ? new_inbound() : opened_inbound();
+        Effects effects;
+        if (plugged) {
+            proxy.on_first_pdu(make(RtsId::conn_b1, {vc, in}), effects);
+            proxy.on_server_connected({}, effects);
+        }
+        Effects answer;
+        proxy.on_server_rts(ack(1, 65536, in), answer);
+        STRCMP_EQUAL(plugged ? "the server acknowledges before it has announced its window"
+                             : "server acknowledged more than it was sent",
+                     reason(answer).c_str());
+    }
+}
