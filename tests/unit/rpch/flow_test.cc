@@ -157,3 +157,24 @@ TEST(Flow, aLiftedWindowAdmitsEverything)
     window.lift();
     CHECK_TRUE(window.admits(65535));
 }
+
+// While an IN channel is recycled, acknowledgements travel on two connections: an older one changes nothing.
+TEST(Flow, anAcknowledgementThatWasOvertakenChangesNothing)
+{
+    struct Row { std::uint32_t received, available, left; };
+    static constexpr Row rows[] = {
+        {3000, 8192, 7192}, // of 4000
+        {2000, 8192, 7192}, // older
+        {2999, 100, 7192},
+        {3000, 5000, 7192}, // as old, and less
+        {3000, 8192, 7192},
+        {3500, 6000, 5500}, // newer, and less
+        {3500, 8192, 7692},
+    };
+    SendWindow window(8192);
+    window.sent(4000);
+    for (const Row& row : rows) {
+        CHECK(window.acknowledged(row.received, row.available) == SendWindow::Ack::accepted);
+        LONGS_EQUAL(row.left, window.available());
+    }
+}

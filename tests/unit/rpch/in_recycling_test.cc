@@ -82,6 +82,8 @@ TEST(InRecycling1, predecessorProxy)
     CHECK_FALSE(proxy.reads_client());
     CHECK_FALSE(proxy.admits(100));
     STRCMP_EQUAL("", closed(proxy, Leg::client).c_str());
+    STRCMP_EQUAL("", closed(proxy, Leg::successor).c_str()); // it never had one
+    CHECK_FALSE(proxy.reads_client());
     STRCMP_EQUAL("flow", from_server(proxy, ack(65536, 65536, in)).c_str()); // what waits still obeys the window
     CHECK_TRUE(proxy.admits(100));
     CHECK_TRUE(proxy.on_client_rpc(100) != nullptr);
@@ -223,7 +225,8 @@ TEST(InRecycling2, server)
     Server server = opened_server();
     STRCMP_EQUAL("out:IN_R2/A3", from_inbound(server, make(RtsId::in_r2_a2, {in_next})).c_str());
     CHECK(server.in_state() == RoleState::in_opened);
-    // The proxy may give the successor up: the next one names the old predecessor.
+    // The proxy may give the successor up: the next one names the old predecessor, and no other.
+    STRCMP_EQUAL("refused", newcomer(server, make(RtsId::in_r1_a2, {vc, 0x77, 0x31})).c_str());
     STRCMP_EQUAL("out:IN_R1/A3", newcomer(server, make(RtsId::in_r1_a2, {vc, in, 0x31})).c_str());
 }
 
@@ -304,4 +307,46 @@ TEST(InRecycling2, endsThatMeanNothing)
     for (const Leg leg : {Leg::server, Leg::client, Leg::successor, Leg::predecessor})
         STRCMP_EQUAL("", closed(proxy, leg).c_str());
     STRCMP_EQUAL("", expired(proxy).c_str());
+}
+
+TEST_GROUP(InRecyclingClient) {};
+
+// A4 before the successor's request is an answer to nothing.
+TEST(InRecyclingClient, anA4ThatNobodyAskedFor)
+{
+    for (const RtsId a4 : {RtsId::in_r1_a4, RtsId::in_r2_a4}) {
+        Client client = opened_client();
+        Effects effects;
+        client.recycle_in(effects);
+        STRCMP_EQUAL("close", to_client(client, make(a4)).c_str());
+        Client idle_client = opened_client();
+        STRCMP_EQUAL("close", to_client(idle_client, make(a4)).c_str());
+    }
+}
+
+// A4 of IN_R1 is another proxy's and says after how long that one gives up.
+TEST(InRecyclingClient, takesTheTimeoutOfTheNewProxy)
+{
+    Client client = opened_client();
+    Effects effects;
+    client.recycle_in(effects);
+    client.on_successor_request(Leg::in_successor, effects);
+    Rts a4 = make(RtsId::in_r1_a4);
+    a4.list[3].value = 300'000;
+    to_client(client, a4);
+    UNSIGNED_LONGS_EQUAL(300'000, client.connection_timeout());
+}
+
+// A5 counts too: what it leaves of the predecessor's Content-Length is not enough for a ping.
+TEST(InRecyclingClient, nothingIsSentBehindThePredecessorsEnd)
+{
+    for (const std::uint32_t left : {20u, 19u}) {
+        Client client = opened_client({.in_lifetime = 104 + 40 + left, .recycle = true});
+        Effects effects, idle;
+        client.recycle_in(effects);
+        client.on_successor_request(Leg::in_successor, effects);
+        STRCMP_EQUAL("promote:in last:in_predecessor:IN_R1/A5", to_client(client, make(RtsId::in_r2_a4)).c_str());
+        client.on_idle(idle);
+        STRCMP_EQUAL(left == 20 ? "in_predecessor:Ping" : "close", words(idle).c_str());
+    }
 }

@@ -178,3 +178,36 @@ TEST(OutRecycling1, predecessorLostTooEarly)
     from_inbound(server, r1_a8);
     STRCMP_EQUAL("close", closed(server, Leg::out_predecessor).c_str());
 }
+
+// That one predecessor had gone when all had left says nothing about the next.
+TEST(OutRecycling1, anotherPredecessorLostTooEarly)
+{
+    Server server = opened_server();
+    recycle(server);
+    newcomer(server, r1_a4);
+    from_inbound(server, r1_a8);
+    server.on_drained(Leg::out_predecessor);
+    STRCMP_EQUAL("", closed(server, Leg::out_predecessor).c_str());
+    recycle(server);
+    newcomer(server, make(RtsId::out_r1_a4, {vc, out_next, 0x51}));
+    from_inbound(server, make(RtsId::out_r1_a8, {0x51}));
+    STRCMP_EQUAL("close", closed(server, Leg::out_predecessor).c_str());
+}
+
+TEST(OutRecycling1, aSuccessorNeedsAllItsNames)
+{
+    for (const Rts& pdu : {make(RtsId::out_r1_a3, {0, out, out_next}), make(RtsId::out_r1_a3, {vc, 0, out_next}),
+                           make(RtsId::out_r1_a3, {vc, out, 0}), make(RtsId::out_r1_a3, {vc, out, out})}) {
+        OutboundProxy proxy = new_outbound();
+        Effects effects;
+        proxy.on_first_pdu(pdu, effects);
+        STRCMP_EQUAL("close", words(effects).c_str());
+    }
+    for (const Rts& pdu : {make(RtsId::in_r1_a1, {0, in, in_next}), make(RtsId::in_r1_a1, {vc, 0, in_next}),
+                           make(RtsId::in_r1_a1, {vc, in, 0}), make(RtsId::in_r1_a1, {vc, in, in})}) {
+        InboundProxy proxy = new_inbound();
+        Effects effects;
+        proxy.on_first_pdu(pdu, effects);
+        STRCMP_EQUAL("close", words(effects).c_str());
+    }
+}

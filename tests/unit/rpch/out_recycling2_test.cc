@@ -188,6 +188,7 @@ TEST(OutRecycling2, client)
 {
     Client client = opened_client();
     const rpch::Cookie next = ask(client);
+    CHECK_TRUE(client.recycling_asked());
     STRCMP_EQUAL("out_successor:OUT_R2/C1 in:OUT_R2/A7", to_client(client, make(RtsId::out_r2_a6)).c_str());
     Effects effects;
     client.on_success_response(effects, Leg::out_successor);
@@ -195,6 +196,7 @@ TEST(OutRecycling2, client)
     STRCMP_EQUAL("promote:out drop:out_predecessor", to_client(client, make(RtsId::out_r2_b3)).c_str());
     CHECK(client.cookies().out_channel == next);
     CHECK_FALSE(client.awaits(Leg::out));
+    CHECK_FALSE(client.recycling_asked());
     POINTERS_EQUAL(nullptr, client.on_out_rpc(100));
 }
 
@@ -254,4 +256,21 @@ TEST(OutRecycling2, endsThatMeanNothing)
     for (const Leg leg : {Leg::server, Leg::client, Leg::successor, Leg::predecessor})
         STRCMP_EQUAL("", closed(proxy, leg).c_str());
     STRCMP_EQUAL("", expired(proxy).c_str());
+}
+
+// A successor that had its 200 and went: the next one needs its own.
+TEST(OutRecycling2, clientWhoseSuccessorGoes)
+{
+    Client client = opened_client();
+    ask(client);
+    Effects effects;
+    client.on_success_response(effects, Leg::out_successor);
+    STRCMP_EQUAL("", closed(client, Leg::out_successor).c_str());
+    CHECK_FALSE(client.awaits(Leg::out));
+    ask(client);
+    to_client(client, make(RtsId::out_r2_a6));
+    STRCMP_EQUAL("promote:out drop:out_predecessor", to_client(client, make(RtsId::out_r2_b3)).c_str());
+    CHECK_TRUE(client.awaits(Leg::out));
+    client.on_success_response(effects);
+    CHECK_FALSE(client.awaits(Leg::out));
 }

@@ -155,3 +155,40 @@ TEST(Reasons, aClientHearsNothingBeforeTheResponse)
         STRCMP_EQUAL("", to_client(client, make(id)).c_str()); // it is over
     }
 }
+
+TEST(Reasons, whoSaidWhatIsOutOfPlace)
+{
+    struct Row { Leg leg; const char* reason; };
+    static constexpr Row rows[] = {
+        {Leg::in, "RTS PDU that the inbound proxy may not send now"},
+        {Leg::in_successor, "RTS PDU that the inbound proxy may not send now"},
+        {Leg::out, "RTS PDU that the outbound proxy may not send now"},
+        {Leg::out_predecessor, "RTS PDU that the outbound proxy may not send now"},
+    };
+    for (const Row& row : rows) {
+        Server server = opened_server();
+        Effects effects;
+        if (row.leg == Leg::in || row.leg == Leg::in_successor)
+            server.on_in_rts(row.leg, make(RtsId::conn_c1), effects);
+        else
+            server.on_out_rts(row.leg, make(RtsId::conn_c1), effects);
+        STRCMP_EQUAL(row.reason, reason(effects).c_str());
+    }
+}
+
+TEST(Reasons, whatAServerMayNotAcknowledge)
+{
+    for (const bool plugged : {true, false}) {
+        InboundProxy proxy = plugged ? new_inbound() : opened_inbound();
+        Effects effects;
+        if (plugged) {
+            proxy.on_first_pdu(make(RtsId::conn_b1, {vc, in}), effects);
+            proxy.on_server_connected({}, effects);
+        }
+        Effects answer;
+        proxy.on_server_rts(ack(1, 65536, in), answer);
+        STRCMP_EQUAL(plugged ? "the server acknowledges before it has announced its window"
+                             : "server acknowledged more than it was sent",
+                     reason(answer).c_str());
+    }
+}

@@ -205,3 +205,28 @@ TEST(HubClosing, answersThatComeTooLate)
     workers.reset();
     settle();
 }
+
+// A client of version 1 that came to a fixed target without HTTP, too.
+TEST(HubClosing, aMailboxOfVersion1Moves)
+{
+    const std::string mailbox = "ad44b1e0-e44f-4a16-9396-3a437f594f88";
+    directory.add_server("EX2", "ex2.example");
+    directory.servers().add_endpoint({"EX2", 6001, directory::Transport::ncacn_ip_tcp, "127.0.0.1", 1, false});
+    directory.allow("ex1.example.com:6001");
+    directory.allow("ex2.example:6001");
+    directory.mailboxes().add_database("DB1");
+    directory.mailboxes().add_copy("DB1", "EX1");
+    directory.mailboxes().add_copy("DB1", "EX2");
+    directory.mailboxes().add_mailbox({mailbox, "x.test"}, "DB1");
+    start();
+    Peer client = arrive_paired(rpc_pdu(72), mailbox + "@x.test:6001");
+    Peer service = accept();
+    expect(service, rpc_pdu(72));
+    hub->recheck_routes();
+    settle();
+    CHECK_TRUE(open(client));
+    CHECK(directory.mailboxes().activate("DB1", "EX2").ok());
+    hub->recheck_routes();
+    until_ended(client);
+    until_ended(service);
+}

@@ -286,3 +286,102 @@ TEST(HubEnd, aPduInPiecesIsCountedOnce)
     // Told as soon as the first piece has left: less than half of the window was open, and now more is.
     expect(t.out, text_of(rpch::encode(ack_to(rpch::Destination::client, 33'000, 65536 - 30'000, role_test::in))));
 }
+
+// B1 comes before C1: the predecessor is told at once.
+TEST(HubEnd, aPredecessorDoesNotWaitForTheSuccessor)
+{
+    start();
+    TrueTunnel t = true_tunnel();
+    t.out_server.say(rts(RtsId::out_r1_a1));
+    expect(t.out, rts(RtsId::out_r1_a2));
+    Peer next = arrive(Method::out_data, directory::Transport::ncacn_http, rts(RtsId::out_r2_a3, {vc, role_test::out, out_next}),
+                       [](tunnel::Arrival& arrival) { arrival.content_length = 120; });
+    expect(t.out_server, rts(RtsId::out_r2_a4, {out_next}));
+    t.out_server.say(rts(RtsId::out_r2_a5) + rts(RtsId::out_r2_b1));
+    until_ended(t.out);
+    CHECK(t.out.got == rts(RtsId::out_r2_a6) + rts(RtsId::out_r2_b3));
+    next.say(rts(RtsId::out_r2_c1));
+    t.out_server.say(rpc_pdu(60));
+    until_got(next, sizeof head - 1 + 60);
+    CHECK(next.got == head + rpc_pdu(60));
+}
+
+// The IN channel goes while the OUT channel waits for its server's banner: there is nothing to wait for any more.
+TEST(HubEnd, beforeTheServerHasAnsweredOneEndsWithTheOther)
+{
+    settings.require_banner = true;
+    start();
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_http, a1());
+    Peer out_server = accept();
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_http, b1());
+    Peer in_server = accept();
+    settle();
+    in.fd.reset();
+    until_ended(out);
+    CHECK(out.got.starts_with("HTTP/1.0 503 RPC Error: 6ba\r\n"));
+    until_ended(out_server);
+    until([&] { return nothing_left(); });
+}
+
+// A client behind HTTP/1.0 that announces the largest window may take no part in flow control: it is not acknowledged
+// before it has been silent for a while where its window is used up. Any other client is.
+TEST(HubEnd, clientsThatMayTakeNoPartInFlowControl)
+{
+    start();
+    struct Row { bool http10; std::uint32_t window; bool acknowledged; };
+    static constexpr Row rows[] = {{true, 262144, false}, {true, 65536, true}, {false, 262144, true}};
+    for (const Row& row : rows) {
+        const auto old = [&](tunnel::Arrival& arrival) { arrival.http10 = row.http10; };
+        Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(vc, row.window), old);
+        Peer server = accept();
+        Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1(), old);
+        until_got(out, established);
+        server.say(rpc_pdu(40)); // before the first answer nothing else may follow C2
+        until_got(out, established + 40);
+        out.got.clear();
+        in.say(rpc_pdu(33'000));
+        until_got(server, 33'000);
+        const std::string acknowledgement = text_of(rpch::encode(ack_to(rpch::Destination::client, 33'000, 65536, role_test::in)));
+        expect(out, row.acknowledged ? acknowledgement : "");
+        if (!row.acknowledged)
+            expect(out, acknowledgement);
+        in.fd.reset();
+        until([&] { return nothing_left(); });
+    }
+}
+
+// Neither is what has come with the head, before anybody looked at the length.
+TEST(HubEnd, earlyBytesBehindTheContentLengthAreNotTaken)
+{
+    start();
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, {}, [](tunnel::Arrival& arrival) {
+        const std::string words = b1() + "GET / HTTP/1.1\r\n\r\n";
+        arrival.content_length = 104;
+        arrival.early.assign(words.begin(), words.end());
+    });
+    Peer server = accept();
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1());
+    until_got(out, established);
+    server.say(rpc_pdu(60));
+    until_got(out, established + 60);
+}
+
+// A predecessor has had its last word; what a server says behind it is not for the client.
+TEST(HubEnd, whatComesBehindTheLastWordIsDropped)
+{
+    start();
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_http, a1(vc, 8192));
+    Peer server = accept();
+    server.say(c1 + rpc_pdu(8000, 1) + rpc_pdu(5000, 2) + rts(RtsId::out_r1_a1) + rts(RtsId::out_r1_a5) +
+               rts(RtsId::out_r1_a9) + rpc_pdu(30, 3));
+    until_got(out, established + 8000);
+    settle();
+    server.say(rpc_pdu(40, 4));
+    settle();
+    out.listen();
+    CHECK_FALSE(out.ended);
+    out.got.clear();
+    server.say(text_of(rpch::encode(ack_to(rpch::Destination::outbound_proxy, 8000, 8192, role_test::out))));
+    until_ended(out);
+    CHECK(out.got == rpc_pdu(5000, 2) + rts(RtsId::out_r1_a10));
+}

@@ -162,3 +162,22 @@ TEST(HubSilence, theClientsKeepAliveIsThatOfTheServersConnection)
         until_ended(server);
     }
 }
+
+// A client that has nothing to acknowledge keeps its window, however long that lasts.
+TEST(HubSilence, aWindowThatIsOpenIsNotGivenUp)
+{
+    start();
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(vc, 8192));
+    Peer server = accept();
+    until_got(out, established);
+    server.say(rpc_pdu(100));
+    until_got(out, established + 100);
+    out.got.clear();
+    wait(tunnel::OutboundChannel::stall_patience + std::chrono::milliseconds(100));
+    server.say(rpc_pdu(5000) + rpc_pdu(5000));
+    until_got(out, 5000);
+    settle();
+    out.listen();
+    LONGS_EQUAL(5000, out.got.size());
+}

@@ -343,3 +343,32 @@ TEST(NodeHop, aDrainAsksNobodyWhomThisNodePairs)
     until_ended(in);
     until([&] { return nothing_left(); });
 }
+
+// All are asked in the first quarter of the time, before any is cut.
+TEST(NodeHop, aDrainAsksEveryClient)
+{
+    std::vector<Peer> peers;
+    std::vector<std::size_t> servers;
+    int tunnels = 0;
+    for (std::uint8_t name = 1; tunnels < 3; ++name) {
+        if (nodes.rank(role_test::cookie(name)).front() != 0)
+            continue;
+        ++tunnels;
+        peers.push_back(client_in(b1(name)));
+        peers.push_back(accept_at(a));
+        peers.back().say(banner + b3);
+        peers.push_back(arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, out_a1(name), from_client));
+        const std::size_t out = peers.size() - 1;
+        peers.push_back(accept_at(a));
+        peers.back().say(banner + c1 + rpc_pdu(60));
+        until_got(peers[out], established + 60);
+        until_got(peers.back(), expected_header.size() + 84);
+        peers.back().got.clear();
+        servers.push_back(peers.size() - 1);
+    }
+    hub->drain(net::Millis(800));
+    for (const std::size_t server : servers)
+        until_ended(peers[server]);
+    for (const std::size_t server : servers)
+        LONGS_EQUAL(28, peers[server].got.size()); // PingTrafficSent
+}

@@ -81,8 +81,8 @@ TEST_GROUP_BASE(VirtualServer, PairingGroup)
         end->attach(in);
         end->attach(out);
     }
-    /// A virtual connection that stands. `lifetime`: of the OUT channel, bytes.
-    void open(std::uint32_t lifetime = 0x40000000)
+    /// A virtual connection that stands. `lifetime` and `window`: of the OUT channel, bytes.
+    void open(std::uint32_t lifetime = 0x40000000, std::uint32_t window = 65536)
     {
         make(port);
         service = accept();
@@ -90,6 +90,7 @@ TEST_GROUP_BASE(VirtualServer, PairingGroup)
         end->introduce(in, role_test::conn_b2());
         rpch::Rts a2 = role_test::conn_a2();
         a2.list[3].value = lifetime;
+        a2.list[4].value = window;
         end->introduce(out, a2);
         CHECK(in.got == b3);
         CHECK(out.got == c1);
@@ -266,4 +267,26 @@ TEST(VirtualServer, anRtsPduOfTheServiceIsTheEnd)
     service.say(rts(RtsId::ping));
     until([&] { return host.ended == 1; });
     CHECK_TRUE(out.told.ends_with("ended "));
+}
+
+// A PDU that has begun is read to its end, however little is missing and whatever the window says.
+TEST(VirtualServer, aPduThatHasBegunIsReadToItsEnd)
+{
+    out.on_rpc = [&](std::uint32_t size) { end->sent(out, size); };
+    open(0x40000000, 8192);
+    std::size_t size = 0;
+    for (const std::size_t at : {10, 4000, 8191}) {
+        service.say(rpc_pdu(8192).substr(0, at));
+        until([&] { return out.rpc.size() == size + at; });
+        service.say(rpc_pdu(8192).substr(at));
+        size += 8192;
+        until([&] { return out.rpc.size() == size; });
+        service.say(rpc_pdu(20));
+        settle();
+        LONGS_EQUAL(size, out.rpc.size()); // the window is used up
+        end->receive_rts(out, ack(static_cast<std::uint32_t>(size), 8192, role_test::out));
+        size += 20;
+        until([&] { return out.rpc.size() == size; });
+        end->receive_rts(out, ack(static_cast<std::uint32_t>(size), 8192, role_test::out));
+    }
 }
