@@ -6,6 +6,7 @@
 database=$LAB_DIR/readme.db config=$LAB_DIR/readme.conf copy=$LAB_DIR/clone
 mkdir "$copy"
 cp -r "$lab_top/configure.ac" "$lab_top/Makefile" "$lab_top/scripts" "$lab_top/README" "$lab_top/src" "$lab_top/man" "$lab_top/etc" "$copy"
+chmod -R u+w "$copy"
 rm -f "$copy/scripts/install-sh"
 printf '%s\n' 'listen = 127.0.0.1:0' 'basic_without_tls = yes' "database = $database" >"$config"
 
