@@ -2,11 +2,12 @@
 import glob
 import os
 import re
+import subprocess
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # As the Makefile writes the configured paths into the manuals.
 PATHS = {'@confdir@': '/etc/rpctunnel', '@statedir@': '/var/lib/rpctunnel', '@rundir@': '/run/rpctunnel', '@sbindir@': '/usr/sbin'}
-COMMAND = re.compile(r'\$ |(sudo |sudoedit |make\b|autoreconf\b|\./configure\b|install |rpctunnel|journalctl |systemctl )')
+COMMAND = re.compile(r'\$ |(sudo |sudoedit |make\b|scripts/|autoreconf\b|\./configure\b|install |rpctunnel|journalctl |systemctl )')
 
 
 def read(name):
@@ -26,6 +27,35 @@ class Block:
 
     def is_commands(self):
         return bool(COMMAND.match(self.title)) and not re.match(r'\S+\([158]\)', self.title)
+
+
+class Command:
+    """One command of a block, all its lines, and the lines of output that the block shows after it."""
+
+    def __init__(self, document, text):
+        self.document, self.text, self.output = document, text, ''
+
+
+def whole(text):
+    """The shell would not wait for another line."""
+    return not text.endswith('\\') and subprocess.run(['bash', '-n', '-c', text], stderr=subprocess.DEVNULL).returncode == 0
+
+
+def commands(block):
+    found, open_ = [], False
+    prompted = block.text.startswith('$ ')
+    for line in block.text.rstrip('\n').split('\n'):
+        if open_:
+            found[-1].text += '\n' + line
+        elif prompted and not line.startswith('$ '):
+            found[-1].output += line + '\n'
+            continue
+        else:
+            # README explains in a second column.
+            text = re.sub(r' {2,}.*', '', line) if block.document == 'README' else line
+            found.append(Command(block.document, text.removeprefix('$ ')))
+        open_ = not whole(found[-1].text)
+    return found
 
 
 def shown(roff):
