@@ -141,6 +141,9 @@ expect 2 "already" valid-ports add DC1:6004
 expect 2 "already" valid-ports add 'new:1;dc1:6004'
 [ "$(ctl valid-ports)" = "$generated;dc1:6004;gc1:6004;gc1.example.com:6004" ] || fail "the list is $(ctl valid-ports)"
 expect 1 'entry 2 at position 7, "b:0"' valid-ports add 'a:1;b:0'
+expect 2 "already" valid-ports add $' "DC1:6004;gc1:6004;"\r\n'   # pasted: the quotes and the white space around do not count
+expect 1 "byte 0x0d (carriage return) at position 8 is no part of a port" valid-ports add $'a:1;b:6\r001'
+expect 1 "byte 0xe2 (en dash) at position 7 is no part of a port" valid-ports add $'a:6001\xe2\x80\x936002'
 for entry in a a: :1 a:0 a:65536 a:2-1 'a*b:1' a:1- a:x '*:1' ';' ''; do expect 1 "" valid-ports add "$entry"; done
 expect 2 "generated from server EX1" valid-ports remove EX1:6004
 expect 2 "no operator entry" valid-ports remove nobody:1

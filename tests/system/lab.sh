@@ -26,6 +26,22 @@ if [ "$(id -u)" != 0 ]; then
     exec sudo -n OBJ="$OBJ" ${LAB_KEEP:+LAB_KEEP="$LAB_KEEP"} "$(readlink -f "$0")" "$@"
 fi
 
+# A scenario that sets lab_private before it sources this file has mounts and a network of its own: whatever it writes
+# below these folders, and every port it takes, is gone with it, and the machine is as it was.
+if [ -n "${lab_private:-}" ]; then
+    [ -n "${LAB_PRIVATE:-}" ] || exec env LAB_PRIVATE=1 unshare --mount --net "$(readlink -f "$0")" "$@"
+    ip link set lo up
+    lab_layers=$(mktemp -d "${TMPDIR:-/tmp}/rpctunnel-layers.XXXXXX")
+    mount -t tmpfs layers "$lab_layers"
+    for folder in etc usr var opt; do
+        mkdir "$lab_layers/$folder" "$lab_layers/$folder-work"
+        mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$lab_layers/$folder,workdir=$lab_layers/$folder-work" "/$folder"
+    done
+    umount --lazy "$lab_layers"
+    rmdir "$lab_layers"
+    mount -t tmpfs run /run
+fi
+
 export LAB_DIR LAB_USER=labuser LAB_OTHER_USER=other LAB_PASSWORD='LabPass1!' LAB_PLAIN='' LAB_TLS='' LAB_LOG='' LAB_PID=0 \
     LAB_SERVER_LOG='' LAB_MATE='' LAB_MATE_TLS='' LAB_MATE_LOG='' LAB_MATE_PID=0
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$lab_here
