@@ -107,7 +107,7 @@ private:
     void on_clock();
     void watch_for_stall();
     void on_stall();
-    void watch_for_silence();
+    void report_consumed(Outlet& outlet);
     void on_silence();
 
     Hub& hub_;

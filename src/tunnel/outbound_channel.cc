@@ -237,12 +237,7 @@ void OutboundChannel::flush_client()
         last_body_sent_ = role_.body_sent();
         last_sent_ = hub_.environment().loop.now();
     }
-    if (const std::uint32_t consumed = outlet.take_consumed(); consumed > 0) {
-        rpch::Effects effects;
-        role_.on_consumed(consumed, effects);
-        run(effects);
-        watch_for_silence();
-    }
+    report_consumed(outlet);
     if (ended_)
         return;
     if (draining_ && outlet.idle())
@@ -323,8 +318,15 @@ void OutboundChannel::on_stall()
     flush_client();
 }
 
-void OutboundChannel::watch_for_silence()
+/// What has left for the client makes room for the server.
+void OutboundChannel::report_consumed(Outlet& outlet)
 {
+    const std::uint32_t consumed = outlet.take_consumed();
+    if (consumed == 0)
+        return;
+    rpch::Effects effects;
+    role_.on_consumed(consumed, effects);
+    run(effects);
     if (!ended_ && role_.server_may_wait())
         silence_.watch(hub_.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_silence>(this));
 }

@@ -94,11 +94,7 @@ void OutboundChannel::flush_predecessor()
     Outlet& outlet = other_->outlet();
     if (!outlet.flush())
         return side_closed(outlet.failure_text());
-    if (const std::uint32_t consumed = outlet.take_consumed(); consumed > 0) {
-        rpch::Effects effects;
-        role_.on_consumed(consumed, effects);
-        run(effects);
-    }
+    report_consumed(outlet);
     if (ended_ || !other_ || !outlet.idle())
         return;
     role_.on_drained(rpch::Leg::predecessor);

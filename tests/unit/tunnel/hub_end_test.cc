@@ -222,6 +222,33 @@ TEST(HubEnd, theServerIsAcknowledgedForWhatLeavesOnThePredecessor)
     CHECK(next.got == head + rpc_pdu(8000, 5));
 }
 
+// Nothing is due, but a server whose next PDU does not fit into what it believes to be open would wait for ever: it is told
+// after a second of silence, whichever request the bytes have left on.
+TEST(HubEnd, aServerThatMayWaitIsToldOfWhatHasLeftOnThePredecessor)
+{
+    start();
+    TrueTunnel t = true_tunnel(8192);
+    const std::string pdus = rpc_pdu(8000, 1) + rpc_pdu(8000, 2);
+    t.out_server.say(pdus + rts(RtsId::out_r1_a1));
+    until_got(t.out, 8000);
+    const std::string told = text_of(rpch::encode(ack(16'060, 65536 - 8000, role_test::out)));
+    until_got(t.out_server, told.size());
+    CHECK(t.out_server.got == told);
+    t.out_server.got.clear();
+    Peer next = arrive(Method::out_data, directory::Transport::ncacn_http, rts(RtsId::out_r2_a3, {vc, role_test::out, out_next}),
+                       [](tunnel::Arrival& arrival) { arrival.content_length = 120; });
+    until_got(t.out_server, 40);
+    t.out_server.got.clear();
+    t.out_server.say(rts(RtsId::out_r2_a5) + rts(RtsId::out_r2_b1));
+    next.say(rts(RtsId::out_r2_c1));
+    until_got(next, head.size());
+    t.out_server.say(text_of(rpch::encode(ack_to(rpch::Destination::outbound_proxy, 8'060, 8192, role_test::out))));
+    until_ended(t.out);
+    const std::string told_again = text_of(rpch::encode(ack(16'060, 65536, out_next)));
+    until_got(t.out_server, told_again.size());
+    CHECK(t.out_server.got == told_again);
+}
+
 // A successor that its client gives up is lost: when the server has gone on with it, the channel cannot be saved.
 TEST(HubEnd, aSuccessorThatIsLost)
 {
