@@ -18,6 +18,8 @@ set -euo pipefail
 lab_here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 lab_top=$(dirname "$(dirname "$lab_here")")
 OBJ=${OBJ:-obj}
+# What make check hands to its own children is not for those that a scenario starts: a newcomer's make has none of it.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CXX CXXFLAGS CPPFLAGS LDFLAGS
 case $OBJ in /*) ;; *) OBJ=$lab_top/$OBJ ;; esac
 
 if [ "$(id -u)" != 0 ]; then
