@@ -247,7 +247,8 @@ void Client::on_timeout(Leg leg, Effects& effects)
     }
     if (leg == Leg::in && !in_plugged_) { // the proxy has A5 and does not close
         in_is_other_ = Other::none;
-        return effects.drop(Leg::in_predecessor);
+        effects.drop(Leg::in_predecessor);
+        return recycle_if_due(effects);
     }
     fail("recycling was not completed within the time limit", effects);
 }

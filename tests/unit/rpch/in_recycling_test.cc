@@ -264,6 +264,21 @@ TEST(InRecycling2, successorThatNeverCompletes)
     STRCMP_EQUAL("close", closed(proxy, Leg::client).c_str());
 }
 
+// The proxy has A5 and does not close: the predecessor is given up, and the replacement that could not begin beside it does.
+TEST(InRecycling2, aReplacementThatIsDueBeginsWhenThePredecessorIsGivenUp)
+{
+    Client client = opened_client({.in_lifetime = 20'000, .largest_pdu = 1000, .recycle = true});
+    Effects effects;
+    CHECK_TRUE(client.recycle_in(effects));
+    client.on_successor_request(Leg::in_successor, effects);
+    to_client(client, make(RtsId::in_r2_a4));
+    client.on_drained(Leg::in_predecessor, effects);
+    while (client.admits(1000))
+        client.sent(1000);
+    CHECK_FALSE(client.recycling_due()); // not beside the predecessor
+    STRCMP_EQUAL("drop:in_predecessor connect:in_successor", expired(client, Leg::in).c_str());
+}
+
 // 3.2.2.4.2: the client starts when little is left; PDUs never have to wait before it has noticed.
 TEST(InRecycling2, clientStartsByItself)
 {
