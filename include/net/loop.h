@@ -64,6 +64,12 @@ public:
     /// Monotonic time, read once per round (and afresh while the loop is not running).
     Millis now() noexcept;
 
+    /// Closes a stream that no watch looks after any more, though one may have handed it over in this round.
+    void close(Stream& stream) noexcept;
+    /// Before a stream that was handed over goes to another thread: there its descriptor may be closed, and its number
+    /// used anew, at any time, so it must be in no epoll set of this loop.
+    void part_with(const Stream& stream) noexcept;
+
     /// `scratch_size` bytes for whoever runs; its contents are yours until you return to the loop.
     std::span<std::uint8_t> scratch() noexcept { return {scratch_.get(), scratch_size}; }
 
@@ -82,8 +88,10 @@ private:
     void forget(const Watch* watch) noexcept;
     int set_of(Turn turn) const noexcept { return turn == Turn::served ? epoll_.get() : door_.get(); }
     bool enrol(int fd, Turn turn, epoll_event& event) noexcept;
-    void leave(int fd, Turn turn) noexcept;
-    void strike_off() noexcept;
+    void keep(int fd, Turn turn) noexcept;
+    std::optional<Turn> take_kept(int fd) noexcept;
+    void strike_off(int fd, Turn turn) noexcept;
+    void strike_off_kept() noexcept;
     void wake() noexcept;
 
     base::UniqueFd epoll_;
@@ -102,11 +110,10 @@ private:
 
     bool knocking_ = false; // somebody at the door
 
-    // Descriptors whose watch was removed in this round and that may still be in their epoll set: another watch may take
-    // them over, as a stream goes from one owner to the next, or they are closed. The set is told before it is waited
-    // for.
-    std::vector<int> left_;
-    std::vector<std::optional<Turn>> has_left_; // by descriptor: which set
+    // Descriptors that were handed over in this round: another watch takes them over, as a stream goes from one owner to
+    // the next, or they are closed, or they leave their epoll set before it is waited for.
+    std::vector<int> kept_;
+    std::vector<std::optional<Turn>> kept_in_; // by descriptor: which set
 
     std::mutex mutex_;
     std::vector<std::function<void()>> posted_; // guarded by mutex_
@@ -135,7 +142,11 @@ public:
     /// or memory); then errno says why and no event will come.
     [[nodiscard]] bool add(int fd, std::uint32_t events = all_events, Loop::Turn turn = Loop::Turn::served) noexcept;
     void remove() noexcept;
-    /// Ends the watch and closes its stream: cheaper than one after the other.
+    /// remove() for a descriptor that another watch of this loop is likely to take over in this round: it keeps its place
+    /// in the epoll set until then, which is cheaper. Its stream must be closed by Loop::close() or Watch::close(), and
+    /// only Loop::part_with() lets it go to another thread.
+    void hand_over() noexcept;
+    /// Ends the watch, if there still is one, and closes its stream: cheaper than one after the other.
     void close(Stream& stream) noexcept;
     bool added() const noexcept { return fd_ >= 0; }
 

@@ -54,6 +54,7 @@ public:
     static constexpr net::Millis rest_patience{10'000};
 
     Leg(net::Loop& loop, net::Stream stream, Owner& owner);
+    ~Leg() { watch_.close(stream_); }
 
     /// The stream may begin with the server's banner, MS-RPCH 2.1.2.2.1.
     void expect_banner() noexcept { banner_.expect(); }
@@ -70,7 +71,7 @@ public:
 
     /// Closes now. Nothing is called back any more.
     void close() noexcept;
-    /// As close(), but the stream goes on elsewhere.
+    /// As close(), but the stream goes on elsewhere, as one that was handed over (net::Watch::hand_over).
     net::Stream release() noexcept;
 
     /// Made when it is asked for the first time: many legs are only read.

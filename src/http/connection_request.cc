@@ -245,7 +245,7 @@ void Connection::depart()
                                     {"resource", pragma.resource_type},
                                     {"session", pragma.session}});
     // From here on the descriptor is not ours to watch or close.
-    watch_.remove();
+    watch_.hand_over();
     tunnel::Reception& reception = front_.env_.reception;
     close({});
     reception.arrive(std::move(arrival));

@@ -122,7 +122,7 @@ void Loop::set_alarm() noexcept
 
 void Loop::round(int limit_ms) noexcept
 {
-    strike_off();
+    strike_off_kept(); // what was handed over between two rounds
     const bool pending = !deferred_.empty() || tasks_.next != &tasks_;
     if (!pending)
         set_alarm();
@@ -135,6 +135,7 @@ void Loop::round(int limit_ms) noexcept
     wheel_.advance(now_);
     run_tasks();
     run_deferred();
+    strike_off_kept();
     running_ = false;
 }
 
@@ -166,7 +167,7 @@ void Loop::look_at_the_door() noexcept
     const auto end = std::chrono::steady_clock::now() + door_time;
     int count;
     do {
-        strike_off(); // or an event of a watch that was removed meanwhile would come
+        strike_off_kept(); // or an event of a watch that was removed meanwhile would come
         count = ::epoll_wait(door_.get(), events_.data(), door_step, 0);
         dispatch(count);
     } while (count == door_step && std::chrono::steady_clock::now() < end);
@@ -184,37 +185,55 @@ void Loop::forget(const Watch* watch) noexcept
 /// False: errno says why.
 bool Loop::enrol(int fd, Turn turn, epoll_event& event) noexcept
 {
-    const auto index = static_cast<std::size_t>(fd);
-    if (index < has_left_.size() && has_left_[index]) {
-        const Turn left = *std::exchange(has_left_[index], std::nullopt);
-        // As adding does, this brings an event for whatever is ready. It fails for a number that was closed and is used
-        // anew.
-        if (left == turn && ::epoll_ctl(set_of(turn), EPOLL_CTL_MOD, fd, &event) == 0)
-            return true;
-        if (left != turn)
-            ::epoll_ctl(set_of(left), EPOLL_CTL_DEL, fd, nullptr);
+    if (const auto kept = take_kept(fd)) {
+        if (*kept == turn) // as adding does, this brings an event for whatever is ready
+            return ::epoll_ctl(set_of(turn), EPOLL_CTL_MOD, fd, &event) == 0;
+        strike_off(fd, *kept);
     }
     return ::epoll_ctl(set_of(turn), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-void Loop::leave(int fd, Turn turn) noexcept
+void Loop::keep(int fd, Turn turn) noexcept
 {
     const auto index = static_cast<std::size_t>(fd);
-    if (index >= has_left_.size())
-        has_left_.resize(index + 1);
-    if (!has_left_[index])
-        left_.push_back(fd);
-    has_left_[index] = turn;
+    if (index >= kept_in_.size())
+        kept_in_.resize(index + 1);
+    kept_.push_back(fd);
+    kept_in_[index] = turn;
 }
 
-void Loop::strike_off() noexcept
+std::optional<Loop::Turn> Loop::take_kept(int fd) noexcept
 {
-    for (const int fd : left_) {
-        // Nothing happens when it was closed meanwhile.
-        if (const auto turn = std::exchange(has_left_[static_cast<std::size_t>(fd)], std::nullopt))
-            ::epoll_ctl(set_of(*turn), EPOLL_CTL_DEL, fd, nullptr);
-    }
-    left_.clear();
+    const auto index = static_cast<std::size_t>(fd);
+    return index < kept_in_.size() ? std::exchange(kept_in_[index], std::nullopt) : std::nullopt;
+}
+
+/// It is open and in there: a number that was closed meanwhile may be another thread's by now.
+void Loop::strike_off(int fd, Turn turn) noexcept
+{
+    [[maybe_unused]] const int result = ::epoll_ctl(set_of(turn), EPOLL_CTL_DEL, fd, nullptr);
+    assert(result == 0);
+}
+
+void Loop::strike_off_kept() noexcept
+{
+    for (const int fd : kept_)
+        if (const auto turn = take_kept(fd))
+            strike_off(fd, *turn);
+    kept_.clear();
+}
+
+void Loop::close(Stream& stream) noexcept
+{
+    if (stream)
+        take_kept(stream.fd());
+    stream.close(); // and with the only descriptor its place in the epoll set
+}
+
+void Loop::part_with(const Stream& stream) noexcept
+{
+    if (const auto turn = take_kept(stream.fd()))
+        strike_off(stream.fd(), *turn);
 }
 
 void Loop::run_posted() noexcept
@@ -275,7 +294,15 @@ void Watch::remove() noexcept
 {
     if (fd_ < 0)
         return;
-    loop_.leave(std::exchange(fd_, -1), turn_);
+    loop_.strike_off(std::exchange(fd_, -1), turn_);
+    loop_.forget(this);
+}
+
+void Watch::hand_over() noexcept
+{
+    if (fd_ < 0)
+        return;
+    loop_.keep(std::exchange(fd_, -1), turn_);
     loop_.forget(this);
 }
 
@@ -284,7 +311,7 @@ void Watch::close(Stream& stream) noexcept
     assert(fd_ < 0 || fd_ == stream.fd());
     if (std::exchange(fd_, -1) >= 0)
         loop_.forget(this);
-    stream.close(); // and with the only descriptor its place in the epoll set
+    loop_.close(stream);
 }
 
 void Task::schedule() noexcept

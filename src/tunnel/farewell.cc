@@ -28,13 +28,13 @@ void Farewell::say(net::Stream stream, base::Bytes last_words)
     if (!stream)
         return;
     if (!last_words.empty() && !stream.write(last_words).ok())
-        return;
+        return loop_.close(stream);
     std::size_t dropped = 0;
     const bool ended = !stream.flushing() && has_ended(stream, dropped);
     if (!ended || stream.tls()) // with TLS it says close_notify
         stream.shutdown_write();
     if (ended)
-        return stream.close();
+        return loop_.close(stream);
     Guest& guest = guests_.emplace_back(*this, std::move(stream));
     guest.self = std::prev(guests_.end());
     guest.dropped = dropped;

@@ -54,6 +54,7 @@ void Hub::newcomer_ready(Newcomer& newcomer, Opening&& opening)
     environment_.loop.defer([this, self = newcomer.self] { newcomers_.erase(self); });
     if (&home == this)
         return admit(std::move(opening));
+    environment_.loop.part_with(opening.arrival.stream);
     auto parcel = std::make_shared<Opening>(std::move(opening));
     home.environment_.loop.post([&home, parcel] { home.admit(std::move(*parcel)); });
 }

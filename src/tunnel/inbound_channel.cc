@@ -279,7 +279,7 @@ void InboundChannel::end(const std::string& reason)
                                    {"reason", reason}});
     }
     if (leg_->gone())
-        leg_->release().close();
+        leg_->close();
     else
         hub_.farewell().say(leg_->release());
     hop_->close();

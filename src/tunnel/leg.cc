@@ -44,9 +44,7 @@ void Leg::resume() noexcept
 
 void Leg::close() noexcept
 {
-    if (closed_)
-        return;
-    if (stream_.tls())
+    if (!closed_ && stream_.tls())
         stream_.shutdown_write(); // says close_notify
     closed_ = true;
     watch_.close(stream_);
@@ -57,7 +55,7 @@ void Leg::close() noexcept
 net::Stream Leg::release() noexcept
 {
     closed_ = true;
-    watch_.remove();
+    watch_.hand_over();
     more_.cancel();
     rest_limit_.reset();
     return std::move(stream_);
@@ -169,7 +167,7 @@ void Leg::lose(const std::string& reason)
 void Leg::fail(const std::string& reason)
 {
     closed_ = true;
-    watch_.remove();
+    watch_.hand_over();
     more_.cancel();
     rest_limit_.reset();
     owner_->leg_closed(reason);

@@ -174,7 +174,7 @@ void MixedProxy::close(End& which)
     if (!which.leg->gone() && which.leg->outlet().flush())
         farewell_.say(which.leg->release());
     else
-        which.leg->release().close();
+        which.leg->close();
 }
 
 void MixedProxy::end(const std::string& reason)

@@ -80,7 +80,7 @@ bool Newcomer::take_first_pdu()
         return true;
     }
     done_ = true;
-    watch_.remove();
+    watch_.hand_over();
     limit_.cancel();
     Opening opening;
     opening.first_pdu = first.pdu;

@@ -365,7 +365,7 @@ void OutboundChannel::end(const std::string& reason)
                                    {"reason", reason}});
     }
     if (leg_->gone())
-        leg_->release().close();
+        leg_->close();
     else
         hub_.farewell().say(leg_->release());
     hop_->close();

@@ -164,11 +164,9 @@ void PairedLeg::finish()
     drain_limit_.reset();
     base::log::info("left", {{"vc", virtual_connection_.prefix()}, {"channel", side_ == Side::in ? "in" : "out"},
                              {"peer", peer_.text()}, {"reason", end_reason_}});
-    const bool gone = leg_.gone();
-    net::Stream stream = leg_.release();
-    if (gone)
-        stream.close();
-    host_.paired_leg_ended(*this, std::move(stream));
+    if (leg_.gone())
+        leg_.close();
+    host_.paired_leg_ended(*this, leg_.release());
 }
 
 } // namespace tunnel

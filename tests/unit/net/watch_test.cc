@@ -3,9 +3,13 @@
 #include "test_streams.h"
 
 #include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <list>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -28,6 +32,20 @@ struct Probe {
     net::Watch::Callback callback() { return net::Watch::Callback::of<&Probe::on_event>(this); }
 };
 
+/// In how many epoll sets of this process a descriptor is, as the kernel tells.
+int sets_with(int fd)
+{
+    int sets = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fdinfo")) {
+        std::ifstream file(entry.path());
+        for (std::string line; std::getline(file, line);) {
+            int target;
+            sets += std::sscanf(line.c_str(), "tfd: %d", &target) == 1 && target == fd;
+        }
+    }
+    return sets;
+}
+
 } // namespace
 
 TEST_GROUP(Watch) {
@@ -48,7 +66,7 @@ TEST(Watch, anotherWatchTakesADescriptorOver)
     for (int i = 0; i < 3; ++i) {
         loop.run_once(net::Millis(0));
         LONGS_EQUAL(1, probe.count);
-        first.remove();
+        first.hand_over();
         if (i == 1)
             loop.run_once(net::Millis(0));
         CHECK_TRUE(second.add(a.get()));
@@ -60,6 +78,47 @@ TEST(Watch, anotherWatchTakesADescriptorOver)
         probe = {};
         other = {};
         CHECK_TRUE(first.add(a.get(), net::Watch::all_events, turns[(i + 1) % 3]));
+    }
+}
+
+TEST(Watch, itsPlaceInTheSetEndsInTime)
+{
+    enum class Way { removed, handed_over, parted_with, closed, destroyed };
+    const struct {
+        Way way;
+        int at_once, after_a_round;
+    } rows[] = {
+        {Way::removed, 0, 0},
+        {Way::handed_over, 1, 0},  // for another watch, as long as the round lasts
+        {Way::parted_with, 0, 0},  // before another thread may close it
+        {Way::closed, 0, 0},
+        {Way::destroyed, 0, 0},
+    };
+    for (const auto& row : rows) {
+        for (const net::Loop::Turn turn : {net::Loop::Turn::served, net::Loop::Turn::door}) {
+            auto [a, b] = socket_pair();
+            net::Stream stream(std::move(a));
+            const int fd = stream.fd();
+            auto watch = std::make_unique<net::Watch>(loop, probe.callback());
+            CHECK_TRUE(watch->add(fd, net::Watch::all_events, turn));
+            LONGS_EQUAL(1, sets_with(fd));
+            switch (row.way) {
+            case Way::removed: watch->remove(); break;
+            case Way::handed_over: watch->hand_over(); break;
+            case Way::parted_with:
+                watch->hand_over();
+                loop.part_with(stream);
+                break;
+            case Way::closed:
+                watch->hand_over();
+                loop.close(stream);
+                break;
+            case Way::destroyed: watch.reset(); break;
+            }
+            LONGS_EQUAL(row.at_once, sets_with(fd));
+            loop.run_once(net::Millis(0));
+            LONGS_EQUAL(row.after_a_round, sets_with(fd));
+        }
     }
 }
 
@@ -125,17 +184,20 @@ TEST(Watch, aRemovedDescriptorTellsNothing)
 
 TEST(Watch, aNumberThatIsUsedAnewIsWatched)
 {
-    for (const bool at_once : {false, true}) {
+    for (const int way : {0, 1, 2}) {
         auto [a, b] = socket_pair();
         const int number = a.get();
         net::Watch watch(loop, probe.callback());
         CHECK_TRUE(watch.add(number));
         net::Stream stream(std::move(a));
-        if (at_once) {
-            watch.close(stream);
-        } else {
+        if (way == 0) {
             watch.remove();
             stream.close();
+        } else if (way == 1) {
+            watch.hand_over();
+            loop.close(stream);
+        } else {
+            watch.close(stream);
         }
         CHECK_FALSE(watch.added());
         auto [c, d] = socket_pair();
