@@ -4,9 +4,12 @@
 #include "directory/schema.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
@@ -55,6 +58,29 @@ int only_generated(void*, int action, const char* first, const char*, const char
     }
 }
 
+std::string user_name(uid_t user)
+{
+    std::array<char, 4096> room;
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwuid_r(user, &entry, room.data(), room.size(), &found) != 0 || !found)
+        return "user " + std::to_string(user);
+    return entry.pw_name;
+}
+
+/// Why SQLite could not open a file, for people.
+std::string why_not(const std::string& path, int result)
+{
+    struct stat file {};
+    if (::stat(path.c_str(), &file) != 0)
+        return errno == ENOENT ? "no such file; \"rpctunnelctl init\" makes it"
+                               : std::string(std::strerror(errno)) + " (as " + user_name(::geteuid()) + ")";
+    if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0 && errno == EACCES)
+        return "it belongs to " + user_name(file.st_uid) + ", and " + user_name(::geteuid()) +
+               " may not read it; go on as " + user_name(file.st_uid) + " or root";
+    return sqlite3_errstr(result);
+}
+
 } // namespace
 
 void Database::Close::operator()(sqlite3* handle) const noexcept
@@ -90,12 +116,8 @@ void Database::open(Mode mode)
     sqlite3* handle = nullptr;
     const int result = sqlite3_open_v2(path_.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
     handle_.reset(handle);
-    if (result != SQLITE_OK) {
-        struct stat file {};
-        const bool absent = ::stat(path_.c_str(), &file) != 0 && errno == ENOENT;
-        throw DatabaseError("cannot open " + path_ + ": " +
-                            (absent ? "no such file; \"rpctunnelctl init\" makes it" : sqlite3_errstr(result)));
-    }
+    if (result != SQLITE_OK)
+        throw DatabaseError("cannot open " + path_ + ": " + why_not(path_, result));
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_busy_timeout(handle, busy_wait);
     execute("PRAGMA foreign_keys = ON");

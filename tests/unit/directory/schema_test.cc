@@ -3,6 +3,7 @@
 #include "directory/schema.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <CppUTest/TestHarness.h>
 
@@ -107,6 +108,23 @@ TEST(Schema, anAbsentDatabaseIsNotMadeByReaders)
     CHECK_THROWS(DatabaseError, Database(absent, Database::Mode::write));
     CHECK_FALSE(std::filesystem::exists(absent));
     CHECK_THROWS(DatabaseError, Database(t.folder + "/no/folder.db", Database::Mode::create));
+}
+
+// Root's hand and the daemon's user are different people, and the one who forgets sudo is to see it.
+TEST(Schema, whoMayNotOpenItIsToldWhoMay)
+{
+    const uid_t before = ::geteuid();
+    LONGS_EQUAL(0, ::chmod(t.folder.c_str(), 0755));
+    LONGS_EQUAL(0, before == 0 ? ::seteuid(65534) : ::chmod(t.path.c_str(), 0));
+    std::string said;
+    try {
+        Database again(t.path, Database::Mode::read);
+    } catch (const DatabaseError& error) {
+        said = error.what();
+    }
+    LONGS_EQUAL(0, ::seteuid(before));
+    STRCMP_CONTAINS("it belongs to ", said.c_str());
+    STRCMP_CONTAINS(" may not read it; go on as ", said.c_str());
 }
 
 TEST(Schema, initAgainKeepsWhatIsThere)
