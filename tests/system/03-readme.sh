@@ -13,13 +13,16 @@ cp -r "$lab_top"/{COPYING,Makefile,README,configure.ac,etc,include,man,scripts,s
 chmod -R u+w "$clone"
 rm -rf "$clone/scripts/install-sh"
 
-# What is on a real machine: sudo, names, a certificate that is trusted, services behind.
-mkdir "$LAB_DIR/bin"
-printf '#!/bin/sh\nexec "$@"\n' >"$LAB_DIR/bin/sudo"
+# What is on a real machine: somebody who is not root but may use sudo, names, a certificate that is trusted, services
+# behind.
+userdel reader 2>/dev/null || :
+useradd --create-home --home-dir "$LAB_DIR/reader" --shell /bin/bash reader
+echo 'reader ALL = NOPASSWD: ALL' >/etc/sudoers.d/reader
+chown -R reader: "$clone"
 programs=(-o obj/rpctunneld -o obj/rpctunnelctl -o obj/rpctunnel-ping)
-printf '#!/bin/sh\nexec /usr/bin/make %s "$@"\n' "${programs[*]}" >"$LAB_DIR/bin/make"
-chmod +x "$LAB_DIR"/bin/*
-export PATH=$LAB_DIR/bin:$PATH
+printf '#!/bin/sh\nexec /usr/bin/make %s "$@"\n' "${programs[*]}" >/usr/local/bin/make   # where sudo looks, too
+chmod 755 /usr/local/bin/make
+export PATH=/usr/local/bin:$PATH
 cat >/etc/hosts <<END
 127.0.0.1 localhost mail.corp.example mail.example.com
 127.0.0.21 ex1.corp.example ex2.corp.example exch01 exch01.example.com
