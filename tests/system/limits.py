@@ -252,6 +252,15 @@ def few():
     close(*tunnels)
 
 
+def asleep():
+    """Whether each thread of the daemon waits for something: one that only waits for the processor does not."""
+    for task in os.listdir(f'/proc/{lab.PID}/task'):
+        with open(f'/proc/{lab.PID}/task/{task}/stat') as file:
+            if file.read().rpartition(')')[2].split()[0] != 'S':
+                return False
+    return True
+
+
 class Exhausted:
     """The daemon may open `free` more descriptors."""
 
@@ -261,9 +270,9 @@ class Exhausted:
     def __enter__(self):
         self.before = resource.prlimit(lab.PID, resource.RLIMIT_NOFILE)
         taken, seen = None, 0
-        while seen < 5:    # what has ended is closed
+        while seen < 5:    # what has ended is closed, and no thread has still to close something
             now = {int(name) for name in os.listdir(f'/proc/{lab.PID}/fd')}
-            seen = seen + 1 if now == taken else 0
+            seen = seen + 1 if now == taken and asleep() else 0
             taken = now
             time.sleep(0.05)
         gaps = (number for number in itertools.count() if number not in taken)
