@@ -18,6 +18,9 @@ namespace tunnel {
 /// RPC_CONNECT of version 1.
 enum class Method : std::uint8_t { in_data, out_data, connect };
 
+/// Which kind of channel.
+enum class Side : std::uint8_t { in, out };
+
 /// An admitted, allowed and routed channel request, on its way from the HTTP engine to the tunnel.
 /// Nothing has been answered yet: `100 Continue`, the success head and a late `503` are the tunnel's.
 struct Arrival {

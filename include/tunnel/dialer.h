@@ -4,7 +4,7 @@
 #include "directory/policy.h"
 #include "net/connector.h"
 #include "tunnel/environment.h"
-#include "tunnel/hop.h"
+#include "tunnel/failure.h"
 
 #include <memory>
 #include <string>

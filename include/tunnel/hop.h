@@ -3,25 +3,14 @@
 #include "directory/policy.h"
 #include "rpch/framer.h"
 #include "rpch/rts.h"
-#include "tunnel/reply.h"
+#include "tunnel/arrival.h"
+#include "tunnel/failure.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
 namespace tunnel {
-
-/// Which kind of channel a hop serves.
-enum class Side : std::uint8_t { in, out };
-
-/// Why a hop could not be opened; the code goes to the client in `RPC Error:`.
-struct HopFailure {
-    std::uint32_t rpc_error = rpc_code::server_unavailable; ///< unless there is a better word
-    std::string reason;
-};
-
-/// epoll takes no more descriptors, for the reason in errno. It is told in the log, too.
-HopFailure no_watch();
 
 /// A channel's way to its server: the second leg of an inbound or an outbound proxy. Its kind is chosen
 /// per endpoint in the directory; MS-RPCH is spoken on it whatever the kind.

@@ -2,6 +2,7 @@
 
 #include "base/fifo.h"
 #include "tunnel/arrival.h"
+#include "tunnel/hop.h"
 #include "tunnel/proxy_leg.h"
 #include "tunnel/virtual_server.h"
 
@@ -12,17 +13,8 @@ namespace tunnel {
 /// The hop to a VirtualServer on the same shard. PDUs are handed over, not written.
 class LocalHop final : public Hop, private ProxyLeg {
 public:
-    class Finder {
-    public:
-        /// The server end of the visitor's virtual connection. When there is none, it is made if `make`; else null.
-        virtual VirtualServer* find_virtual_server(const Visitor& visitor, bool make) = 0;
-
-    protected:
-        ~Finder() = default;
-    };
-
     /// `joins`: the channel replaces one of another node, so its virtual connection must exist.
-    LocalHop(Finder& finder, Side side, const Visitor& visitor, bool joins, User& user) noexcept
+    LocalHop(VirtualServer::Finder& finder, Side side, const Visitor& visitor, bool joins, User& user) noexcept
         : finder_(finder), side_(side), joins_(joins), visitor_(visitor), user_(&user)
     {
     }
@@ -60,7 +52,7 @@ private:
     void release_held();
     void release_last();
 
-    Finder& finder_;
+    VirtualServer::Finder& finder_;
     const Side side_;
     const bool joins_;
     bool introduced_ = false;

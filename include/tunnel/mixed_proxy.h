@@ -5,7 +5,7 @@
 #include "tunnel/dialer.h"
 #include "tunnel/environment.h"
 #include "tunnel/farewell.h"
-#include "tunnel/hop.h"
+#include "tunnel/failure.h"
 #include "tunnel/leg.h"
 
 #include <cstdint>

@@ -23,7 +23,7 @@ public:
     /// For a node to accept and to send its banner: one lost packet is forgiven.
     static constexpr net::Millis node_patience{2000};
 
-    NodeHop(const Environment& environment, LocalHop::Finder& finder, Side side, const Visitor& visitor, bool joins,
+    NodeHop(const Environment& environment, VirtualServer::Finder& finder, Side side, const Visitor& visitor, bool joins,
             Hop::User& user);
     ~NodeHop() override;
 
@@ -61,7 +61,7 @@ private:
     void bury_inner();
 
     const Environment& environment_;
-    LocalHop::Finder& finder_;
+    VirtualServer::Finder& finder_;
     const Side side_;
     const bool joins_;
     const Visitor& visitor_;

@@ -3,7 +3,6 @@
 #include "tunnel/environment.h"
 #include "tunnel/farewell.h"
 #include "tunnel/joiner.h"
-#include "tunnel/local_hop.h"
 #include "tunnel/paired_leg.h"
 #include "tunnel/virtual_server.h"
 
@@ -22,7 +21,7 @@ namespace tunnel {
 ///
 /// A proxy's connection arrives on any shard and moves to the home shard of its virtual connection, where the
 /// channels of this node reach the same table in memory.
-class Pairing final : public LocalHop::Finder, public Joiner::Host, public PairedLeg::Host, public VirtualServer::Host {
+class Pairing final : public VirtualServer::Finder, public Joiner::Host, public PairedLeg::Host, public VirtualServer::Host {
 public:
     /// What is done with a client that speaks version 1 of the protocol: its server's part is a splice.
     class Splicer {

@@ -2,7 +2,8 @@
 
 #include "rpch/framer.h"
 #include "rpch/rts.h"
-#include "tunnel/hop.h"
+#include "tunnel/arrival.h"
+#include "tunnel/failure.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -2,6 +2,7 @@
 
 #include "net/timer.h"
 #include "rpch/server.h"
+#include "tunnel/arrival.h"
 #include "tunnel/dialer.h"
 #include "tunnel/environment.h"
 #include "tunnel/grant.h"
@@ -29,6 +30,16 @@ public:
 
     protected:
         ~Host() = default;
+    };
+
+    /// Where the channels of this node find theirs.
+    class Finder {
+    public:
+        /// The server end of the visitor's virtual connection. When there is none, it is made if `make`; else null.
+        virtual VirtualServer* find_virtual_server(const Visitor& visitor, bool make) = 0;
+
+    protected:
+        ~Finder() = default;
     };
 
     /// Connects to the service at once.

@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "http/connection.h"
 #include "net/stream.h"
-#include "tunnel/hop.h"
+#include "tunnel/failure.h"
 #include "tunnel/reply.h"
 
 #include <algorithm>

@@ -2,8 +2,8 @@
 
 #include "net/proxy_header.h"
 #include "tunnel/banner.h"
+#include "tunnel/failure.h"
 #include "tunnel/first_pdu.h"
-#include "tunnel/hop.h"
 
 #include <array>
 #include <utility>

@@ -1,7 +1,7 @@
 #include "tunnel/newcomer.h"
 
+#include "tunnel/failure.h"
 #include "tunnel/first_pdu.h"
-#include "tunnel/hop.h"
 
 #include <array>
 #include <string_view>

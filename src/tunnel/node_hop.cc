@@ -9,7 +9,7 @@
 
 namespace tunnel {
 
-NodeHop::NodeHop(const Environment& environment, LocalHop::Finder& finder, Side side, const Visitor& visitor,
+NodeHop::NodeHop(const Environment& environment, VirtualServer::Finder& finder, Side side, const Visitor& visitor,
                  bool joins, Hop::User& user)
     : environment_(environment), finder_(finder), side_(side), joins_(joins), visitor_(visitor), user_(&user)
 {

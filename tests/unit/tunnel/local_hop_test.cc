@@ -1,4 +1,5 @@
 #include "pairing_fixture.h"
+#include "tunnel/local_hop.h"
 
 namespace {
 

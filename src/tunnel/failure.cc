@@ -1,4 +1,4 @@
-#include "tunnel/hop.h"
+#include "tunnel/failure.h"
 
 #include "base/shortage.h"
 
