@@ -43,11 +43,12 @@ public:
     // From the main thread while the shard runs; each takes effect a moment later.
     void use_certificates(std::shared_ptr<const net::TlsServerContext> context);
     void recheck_routes();
-    /// No new clients; tunnels end in order; the loop ends when all are gone, after `bound` whatever is left.
+    /// No new clients; tunnels end in order, until `bound` has passed. The loop goes on: see drained().
     void drain(Millis bound);
-    /// Ends the loop now.
-    void stop() noexcept { loop_.stop(); }
-    bool finished() const noexcept { return finished_; }
+    /// Nothing is left here, or the time for it is up. All shards stop together, for they send each other streams.
+    bool drained() const noexcept { return drained_; }
+    /// Ends what is left, and the loop.
+    void stop();
     void join();
 
 private:
@@ -73,6 +74,7 @@ private:
 
     void begin_drain(Millis bound);
     void on_drain_check();
+    void end();
 
     const unsigned number_;
     net::Loop& loop_;
@@ -84,7 +86,7 @@ private:
     std::vector<std::unique_ptr<PairingDoor>> pairing_doors_;
     net::Timer drain_check_;
     net::Millis drain_until_{};
-    std::atomic<bool> finished_{false};
+    std::atomic<bool> drained_{false};
     std::thread thread_;
 };
 

@@ -28,12 +28,22 @@ public:
     Listener(Loop& loop, const Address& address, Callback callback, Callback overflow = {});
     ~Listener();
 
+    /// Throws as the constructor does when anybody listens on the address: also another process of the same user, with
+    /// whom the kernel would let us share it.
+    static void check_free(const Address& address);
+
+
+    /// The last act: those whom the kernel has taken in already come to the callbacks, which must not destroy the listener;
+    /// closing alone would reset them. Then it is closed.
+    void finish() noexcept;
+
     /// The address bound to, with the real port.
     const Address& local() const noexcept { return local_; }
 
 private:
     void on_event(std::uint32_t events) noexcept;
     void accept_some() noexcept;
+    int accept_one() noexcept;
     int accept_overflow(int reason) noexcept;
     void pause(int reason) noexcept;
 

@@ -60,6 +60,8 @@ public:
     /// destroy objects that may still be in use further up. What a deferred function defers comes one round
     /// later. Everything deferred is called before run() returns or, at the latest, by the destructor.
     void defer(std::function<void()> function);
+    /// Between rounds: calls everything deferred, and what that defers, now.
+    void settle() noexcept;
 
     /// Monotonic time, read once per round (and afresh while the loop is not running).
     Millis now() noexcept;

@@ -28,6 +28,7 @@ namespace tunnel {
 class Hub final : public Reception, public Newcomer::Host, public MixedProxy::Host, public Pairing::Splicer {
 public:
     explicit Hub(const Environment& environment);
+    /// What it still has, ends. Not within a callback of the loop.
     ~Hub();
 
     /// Tells the hub of all shards, itself included, before the loops run. They outlive each other's use.
@@ -65,6 +66,8 @@ public:
     const Environment& environment() const noexcept { return environment_; }
     InboundChannel* find_inbound(const rpch::Cookie& virtual_connection);
     OutboundChannel* find_outbound(const rpch::Cookie& virtual_connection);
+    /// A line for an administrator who sees refusals only: the channel's server cannot be had.
+    static void report_refused(Side side, const Visitor& visitor, const std::string& reason);
     /// `joins`: the channel replaces one of another node.
     std::unique_ptr<Hop> make_hop(Side side, const Visitor& visitor, bool joins, Hop::User& user);
     void retire(InboundChannel& channel);

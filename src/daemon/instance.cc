@@ -190,6 +190,7 @@ void Instance::bind()
             at_option(config_, option, i, [&] {
                 // With port 0 the first shard finds the port, the others share it.
                 net::Address address = addresses[i];
+                net::Listener::check_free(address);
                 for (const auto& shard : shards_)
                     address = shard->listen(address, tls);
                 ready_line_ += (tls ? " tls=" : " plain=") + address.text();
@@ -201,6 +202,7 @@ void Instance::bind()
     for (std::size_t i = 0; i < config_.pairing_listen.size(); ++i) {
         at_option(config_, "pairing_listen", i, [&] {
             net::Address address = config_.pairing_listen[i].address;
+            net::Listener::check_free(address);
             for (const auto& shard : shards_)
                 address = shard->listen_for_proxies(address, config_.pairing_listen[i].target);
             ready_line_ += " pairing=" + address.text();
@@ -332,16 +334,14 @@ void Instance::drain()
     base::log::notice("stopping", {{"bound_ms", config_.drain_time.count()}});
     for (const auto& shard : shards_)
         shard->drain(config_.drain_time);
-    // Each shard ends by itself; a second signal ends them at once.
-    const auto all_finished = [&] {
-        return std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) { return shard->finished(); });
+    const auto all_drained = [&] {
+        return std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) { return shard->drained(); });
     };
-    while (!all_finished()) {
-        const int signal = wait_for_signal(10ms);
-        if (signal == SIGTERM || signal == SIGINT)
-            for (const auto& shard : shards_)
-                shard->stop();
-    }
+    // A second signal ends them at once.
+    for (int signal = 0; signal != SIGTERM && signal != SIGINT && !all_drained();)
+        signal = wait_for_signal(10ms);
+    for (const auto& shard : shards_)
+        shard->stop();
     for (const auto& shard : shards_)
         shard->join();
     base::log::notice("stopped", {});

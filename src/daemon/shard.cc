@@ -56,10 +56,10 @@ Shard::Shard(unsigned number, net::Loop& loop)
 
 Shard::~Shard()
 {
-    if (thread_.joinable()) {
-        loop_.stop();
-        thread_.join();
-    }
+    if (!thread_.joinable())
+        return;
+    stop();
+    join();
 }
 
 net::Address Shard::listen(const net::Address& address, bool tls)
@@ -85,10 +85,7 @@ void Shard::open(base::Workers& workers, const auth::Backends& backends, directo
 
 void Shard::start()
 {
-    thread_ = std::thread([this] {
-        loop_.run();
-        finished_ = true;
-    });
+    thread_ = std::thread([this] { loop_.run(); });
 }
 
 void Shard::use_certificates(std::shared_ptr<const net::TlsServerContext> context)
@@ -110,12 +107,20 @@ void Shard::drain(Millis bound)
     loop_.post([this, bound] { begin_drain(bound); });
 }
 
+void Shard::stop()
+{
+    loop_.post([this] { end(); });
+}
+
 void Shard::begin_drain(Millis bound)
 {
-    doors_.clear();
-    pairing_doors_.clear();
     drain_until_ = loop_.now() + bound;
     front_->drain();
+    // Those whom the kernel has taken in already hear from the front that it is draining.
+    for (const auto& door : doors_)
+        door->listener.finish();
+    for (const auto& door : pairing_doors_)
+        door->listener.finish();
     if (hub_->environment().nodes.alone() || bound == Millis(0))
         hub_->close_all("the daemon stops"); // nobody is there to take the clients
     else
@@ -126,13 +131,19 @@ void Shard::begin_drain(Millis bound)
 void Shard::on_drain_check()
 {
     const std::size_t left = front_->connections() + hub_->size() + hub_->pairing().size();
-    if (left + hub_->leaving() != 0 && loop_.now() < drain_until_) {
+    const bool time_is_up = loop_.now() >= drain_until_;
+    drained_ = time_is_up || left + hub_->leaving() == 0;
+    if (!time_is_up) // even a shard with nothing left can get what another one still sends to it
         drain_check_.set(std::min(drain_step, drain_until_ - loop_.now()));
-        return;
-    }
-    if (left != 0)
+    else if (left != 0)
         base::log::warning("drain-cut", {{"shard", number_}, {"connections", front_->connections()}, {"tunnels", hub_->size()}});
+}
+
+void Shard::end()
+{
+    drain_check_.cancel();
     front_->close_all();
+    hub_->close_all("the daemon stops");
     loop_.stop();
 }
 

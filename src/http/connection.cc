@@ -2,10 +2,17 @@
 
 #include "base/log.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 namespace http {
+namespace {
+
+/// For the rest of a head that has begun before a drain.
+constexpr net::Millis last_head_patience{1000};
+
+} // namespace
 
 Connection::Connection(Front& front, std::uint64_t id, base::UniqueFd socket, const net::Address& peer,
                        std::unique_ptr<net::TlsSession> tls)
@@ -40,6 +47,8 @@ void Connection::drain()
     close_after_ = true;
     if (state_ == State::handshake || (state_ == State::head && input_.empty()))
         close({});
+    else if (state_ == State::head) // nobody may hold the end up by half a head
+        deadline_.set(std::min(front_.env_.limits.head, last_head_patience));
     else if (state_ == State::dropping)
         linger();
 }

@@ -28,22 +28,33 @@ bool switch_on(int fd, int level, int option, int value = 1) noexcept
     return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
+[[noreturn]] void cannot_listen(const Address& address)
+{
+    throw std::runtime_error("cannot listen on " + address.text() + ": " + std::generic_category().message(errno));
+}
+
 /// Accepted sockets inherit the options of the listening one (Linux): no call per connection.
-base::UniqueFd listening_socket(const Address& address)
+base::UniqueFd bound_socket(const Address& address, bool shared)
 {
     sockaddr_storage storage;
     const socklen_t size = address.to_sockaddr(storage);
     base::UniqueFd fd(::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd || !switch_on(fd.get(), SOL_SOCKET, SO_REUSEADDR) || !switch_on(fd.get(), SOL_SOCKET, SO_REUSEPORT)
+    if (!fd || !switch_on(fd.get(), SOL_SOCKET, SO_REUSEADDR)
+        || (shared && !switch_on(fd.get(), SOL_SOCKET, SO_REUSEPORT))
         || !switch_on(fd.get(), SOL_SOCKET, SO_KEEPALIVE)
         || !switch_on(fd.get(), IPPROTO_TCP, TCP_KEEPIDLE, keep_idle_s)
         || !switch_on(fd.get(), IPPROTO_TCP, TCP_NODELAY)
         || (address.ipv6() && !switch_on(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY))
-        || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) != 0
-        || ::listen(fd.get(), backlog) != 0) {
-        const std::string reason = std::generic_category().message(errno);
-        throw std::runtime_error("cannot listen on " + address.text() + ": " + reason);
-    }
+        || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) != 0)
+        cannot_listen(address);
+    return fd;
+}
+
+base::UniqueFd listening_socket(const Address& address)
+{
+    base::UniqueFd fd = bound_socket(address, true);
+    if (::listen(fd.get(), backlog) != 0)
+        cannot_listen(address);
     return fd;
 }
 
@@ -62,7 +73,12 @@ Listener::Listener(Loop& loop, const Address& address, Callback callback, Callba
       retry_(loop, Timer::Callback::of<&Listener::accept_some>(this))
 {
     if (!watch_.add(socket_.get(), EPOLLIN | EPOLLET, Loop::Turn::door))
-        throw std::runtime_error("cannot listen on " + address.text() + ": " + std::generic_category().message(errno));
+        cannot_listen(address);
+}
+
+void Listener::check_free(const Address& address)
+{
+    bound_socket(address, false);
 }
 
 Listener::~Listener()
@@ -85,33 +101,54 @@ void Listener::accept_some() noexcept
     bool destroyed = false;
     destroyed_ = &destroyed;
     for (int count = 0; count < accept_limit; ++count) {
-        sockaddr_storage storage;
-        socklen_t size = sizeof storage;
-        auto* const peer = reinterpret_cast<sockaddr*>(&storage);
-        base::UniqueFd fd(::accept4(socket_.get(), peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-        if (fd) {
-            callback_(std::move(fd), Address::from_sockaddr(peer, size).value_or(Address()));
-            if (destroyed)
-                return;
+        const int reason = accept_one();
+        if (destroyed)
+            return;
+        if (reason == 0)
             continue;
-        }
-        int reason = errno;
-        // The kernel looks for a descriptor first, so nobody needs to wait for it.
-        if (reason == EMFILE || reason == ENFILE)
-            reason = accept_overflow(reason);
-        if (reason == EAGAIN || reason == EWOULDBLOCK) {
-            destroyed_ = nullptr;
-            return;
-        }
-        if (reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM) {
-            destroyed_ = nullptr;
+        destroyed_ = nullptr;
+        if (reason != EAGAIN)
             pause(reason);
-            return;
-        }
-        // Anything else concerns this one connection, which is gone (accept(2), "Error handling").
+        return;
     }
     destroyed_ = nullptr;
     more_.schedule();
+}
+
+/// Answers why it has not taken a client in: EAGAIN when there is none, or what has run out. 0 is also for one that is
+/// gone by now (accept(2), "Error handling").
+int Listener::accept_one() noexcept
+{
+    sockaddr_storage storage;
+    socklen_t size = sizeof storage;
+    auto* const peer = reinterpret_cast<sockaddr*>(&storage);
+    base::UniqueFd fd(::accept4(socket_.get(), peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd) {
+        callback_(std::move(fd), Address::from_sockaddr(peer, size).value_or(Address()));
+        return 0;
+    }
+    int reason = errno;
+    // The kernel looks for a descriptor first, so nobody needs to wait for it.
+    if (reason == EMFILE || reason == ENFILE)
+        reason = accept_overflow(reason);
+    switch (reason) {
+    case EAGAIN:
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM: return reason;
+    default: return 0;
+    }
+}
+
+void Listener::finish() noexcept
+{
+    more_.cancel();
+    retry_.cancel();
+    for (int left = backlog; left > 0 && accept_one() == 0; --left) {
+    }
+    watch_.remove();
+    socket_.reset();
 }
 
 /// Takes a client in with the descriptor that is kept for this. Answers why it did not, 0 when it did; `reason` is why

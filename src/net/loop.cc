@@ -51,6 +51,11 @@ Loop::Loop()
 
 Loop::~Loop()
 {
+    settle();
+}
+
+void Loop::settle() noexcept
+{
     while (!deferred_.empty())
         run_deferred();
 }
@@ -60,8 +65,7 @@ void Loop::run() noexcept
     while (!stopping_.load(std::memory_order_acquire))
         round(-1);
     stopping_.store(false, std::memory_order_relaxed);
-    while (!deferred_.empty())
-        run_deferred();
+    settle();
 }
 
 void Loop::run_once(Millis at_most) noexcept

@@ -26,6 +26,8 @@ Hub::~Hub()
 {
     if (recheck_)
         recheck_->hub = nullptr;
+    close_all("the daemon stops");
+    environment_.loop.settle(); // what has ended refers to its hub until it is buried
 }
 
 void Hub::recheck_routes()

@@ -185,6 +185,19 @@ TEST(FrontLimits, endsWithRequestsInEveryState)
     f().idle(150);
 }
 
+TEST(FrontLimits, halfAHeadDoesNotHoldADrainUp)
+{
+    Client half(f());
+    half.send("GET / HTTP/1.1\r\nHo");
+    f().idle(10);
+    f().front->drain();
+    const auto begin = std::chrono::steady_clock::now();
+    STARTS("HTTP/1.1 408 ", half.receive_all());
+    CHECK_TRUE(std::chrono::steady_clock::now() - begin < f().limits.head / 2);
+    half.close();
+    CHECK_TRUE(all_gone());
+}
+
 TEST(FrontLimits, drainingEndsTheIdleAndRefusesChannels)
 {
     Client idle(f()), busy(f());

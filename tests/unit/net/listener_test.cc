@@ -105,6 +105,33 @@ TEST(Listener, acceptsWithOptionsSet)
     }
 }
 
+// Two daemons that share a port would each get one of the two channels.
+TEST(Listener, whatSharesAPortIsNoFreePort)
+{
+    listen("127.0.0.1:0");
+    const Address address = listener->local();
+    CHECK_THROWS(std::runtime_error, Listener::check_free(address));
+    { Listener another(*own, address, {}); } // the next shard of the same daemon
+    listener.reset();
+    Listener::check_free(address);
+}
+
+TEST(Listener, whomTheKernelHasTakenInIsNotResetAtTheEnd)
+{
+    listen("127.0.0.1:0");
+    const Address address = listener->local();
+    std::vector<base::UniqueFd> clients;
+    for (int i = 0; i < 100; ++i)
+        clients.push_back(connect_to(address));
+    rounds(1, 0);
+    CHECK_TRUE(accepted.size() < 100);
+    listener->finish();
+    LONGS_EQUAL(100, accepted.size());
+    CHECK_FALSE(static_cast<bool>(connect_to(address)));
+    rounds(2, 0);
+    LONGS_EQUAL(100, accepted.size());
+}
+
 TEST(Listener, losesNoneOfMany)
 {
     listen("127.0.0.1:0");
