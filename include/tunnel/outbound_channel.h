@@ -96,6 +96,7 @@ private:
     void flush_client();
     void flush_predecessor();
     void promote_successor();
+    void refuse(const HopFailure& failure);
     void drop_other();
     void side_rts(const rpch::Rts& pdu);
     void side_closed(const std::string& reason);

@@ -140,6 +140,14 @@ OutboundChannel* Hub::find_outbound(const rpch::Cookie& virtual_connection)
     return found == outbound_.end() ? nullptr : found->second.get();
 }
 
+void Hub::report_refused(Side side, const Visitor& visitor, const std::string& reason)
+{
+    base::log::notice("refused", {{"id", visitor.id}, {"channel", side == Side::in ? "in" : "out"},
+                                  {"vc", visitor.virtual_connection.prefix()}, {"peer", visitor.peer.text()},
+                                  {"user", visitor.party().principal}, {"target", visitor.party().target},
+                                  {"reason", reason}});
+}
+
 std::unique_ptr<Hop> Hub::make_hop(Side side, const Visitor& visitor, bool joins, Hop::User& user)
 {
     switch (visitor.grant->route.transport) {

@@ -249,8 +249,10 @@ void InboundChannel::on_silence()
 
 void InboundChannel::hop_failed(const HopFailure& failure)
 {
-    if (!ended_)
-        unreachable_ = std::make_unique<const HopFailure>(failure);
+    if (ended_)
+        return;
+    unreachable_ = std::make_unique<const HopFailure>(failure);
+    Hub::report_refused(Side::in, visitor_, failure.reason);
     end(failure.reason);
 }
 

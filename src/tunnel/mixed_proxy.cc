@@ -61,6 +61,8 @@ void MixedProxy::on_dialed(Dialer::Outcome outcome)
 void MixedProxy::fail(const HopFailure& failure)
 {
     client_watch_.reset();
+    base::log::notice("refused", {{"id", arrival_.id}, {"channel", "connect"}, {"peer", arrival_.peer.text()},
+                                  {"user", arrival_.principal}, {"target", arrival_.target}, {"reason", failure.reason}});
     const std::string reply = replies_.unreached ? replies_.unreached(failure.rpc_error) : std::string();
     farewell_.say(std::move(arrival_.stream), base::bytes_of(reply));
     end(failure.reason);

@@ -80,6 +80,13 @@ void OutboundChannel::hop_failed(const HopFailure& failure)
 {
     if (ended_)
         return;
+    Hub::report_refused(Side::out, visitor_, failure.reason);
+    refuse(failure);
+}
+
+/// Before the tunnel stands: the client gets an answer, if it has none yet.
+void OutboundChannel::refuse(const HopFailure& failure)
+{
     if (!responded_)
         leg_->outlet().put_control(base::bytes_of(rpc_error_reply(failure.rpc_error)));
     if (!leg_->outlet().flush())
@@ -133,7 +140,7 @@ void OutboundChannel::hop_closed(const std::string& reason)
         return;
     // A fault or an answer that came just before the close is worth delivering.
     if (!responded_)
-        return hop_failed({.reason = reason});
+        return refuse({.reason = reason});
     draining_ = true;
     end_reason_ = std::make_unique<const std::string>(reason);
     clock_.set(drain_patience);
@@ -145,9 +152,9 @@ void OutboundChannel::mate_ended(const std::string& reason, const HopFailure* un
     if (ended_ || draining_)
         return;
     if (unreachable && !responded_)
-        return hop_failed(*unreachable);
+        return refuse(*unreachable);
     if (!opened())
-        return hop_failed({.reason = reason});
+        return refuse({.reason = reason});
     end_reason_ = std::make_unique<const std::string>(reason);
     clock_.set(drain_patience);
 }
