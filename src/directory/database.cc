@@ -72,12 +72,14 @@ std::string user_name(uid_t user)
 std::string why_not(const std::string& path, int result)
 {
     struct stat file {};
-    if (::stat(path.c_str(), &file) != 0)
-        return errno == ENOENT ? "no such file; \"rpctunnelctl init\" makes it"
-                               : std::string(std::strerror(errno)) + " (as " + user_name(::geteuid()) + ")";
+    if (::stat(path.c_str(), &file) != 0) {
+        const int error = errno;
+        if (error == ENOENT)
+            return "no such file; \"rpctunnelctl init\" makes it";
+        return std::string(std::strerror(error)) + " for " + user_name(::geteuid());
+    }
     if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0 && errno == EACCES)
-        return "it belongs to " + user_name(file.st_uid) + ", and " + user_name(::geteuid()) +
-               " may not read it; go on as " + user_name(file.st_uid) + " or root";
+        return "it belongs to " + user_name(file.st_uid) + ", and " + user_name(::geteuid()) + " may not read it";
     return sqlite3_errstr(result);
 }
 
