@@ -5,6 +5,7 @@
 #   make check      on a fresh machine: installs what is missing, builds, runs every test
 #   make bench      side by side with haproxy on this machine, as ratios, twenty minutes;  make bench-quick in two
 #   make soak       the long tests, ten minutes at most: gigabytes over thousands of short-lived channels
+#   make check-threads   what make check runs, as far as it can, under the thread sanitizer; part of make soak
 #   make mutants    what no unit test notices: one small fault in the sources after the other, an hour at most;
 #                   MUTANTS='--files src/tunnel/hub.cc --every 1' and the like say which (tests/mutate/run --help)
 #   make install    honours prefix and DESTDIR; never overwrites a configuration
@@ -35,7 +36,7 @@ include config.mk
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: all check check-documents check-unit check-system soak mutants demo bench bench-quick \
+.PHONY: all check check-documents check-unit check-system check-threads soak mutants demo bench bench-quick \
         install uninstall dist distcheck clean distclean
 
 OBJ = obj
@@ -65,7 +66,7 @@ directory_SRC = src/directory/statement.cc src/directory/database.cc src/directo
 net_SRC = src/net/socket_options.cc src/net/socket_pair.cc src/net/address.cc src/net/wheel.cc src/net/loop.cc src/net/tls_context.cc src/net/tls_session.cc \
           src/net/tls_info.cc src/net/stream.cc src/net/listener.cc src/net/connector.cc src/net/proxy_header.cc \
           src/net/resolve.cc src/net/local_datagram.cc src/net/sources.cc
-tunnel_SRC = src/tunnel/reply.cc src/tunnel/hop.cc src/tunnel/first_pdu.cc src/tunnel/grant.cc src/tunnel/newcomer.cc \
+tunnel_SRC = src/tunnel/reply.cc src/tunnel/failure.cc src/tunnel/first_pdu.cc src/tunnel/grant.cc src/tunnel/newcomer.cc \
              src/tunnel/banner.cc src/tunnel/outlet.cc \
              src/tunnel/leg.cc src/tunnel/dialer.cc src/tunnel/ncacn_http_hop.cc src/tunnel/mixed_proxy.cc \
              src/tunnel/virtual_server.cc src/tunnel/virtual_server_legs.cc src/tunnel/local_hop.cc \
@@ -219,6 +220,16 @@ check: check-documents
 	$(MAKE) $(SANITIZED) check-system
 	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/system/run 10 20
 
+# Left out are scenarios that run none of our threads, count descriptors or memory, or are led by the clock.
+THREADED  = CXX=clang++ OBJ=$(OBJ)/threads CXXFLAGS='-O1 -g1 -fsanitize=thread -Werror' \
+            LDFLAGS='-Wl,--allow-multiple-definition' \
+            CPPFLAGS='-DCPPUTEST_MEM_LEAK_DETECTION_DISABLED'
+THREADED_SCENARIOS = 10
+
+check-threads:
+	$(MAKE) $(THREADED) check-unit
+	$(MAKE) $(THREADED) check-system SCENARIOS='$(THREADED_SCENARIOS)'
+
 check-documents: CXXFLAGS += -Werror
 check-documents: all
 	$(srcdir)/scripts/check-layers.sh
@@ -228,7 +239,7 @@ check-unit: $(OBJ)/unit-tests
 	cd $(srcdir) && $(abspath $(OBJ)/unit-tests)
 
 check-system: $(PROGRAMS) $(OBJ)/bench-load
-	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/system/run
+	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/system/run $(SCENARIOS)
 
 soak: $(PROGRAMS) $(OBJ)/bench-load $(OBJ)/unit-tests
 	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/soak/run

@@ -11,5 +11,5 @@ status=0
 wait "$LAB_PID" || status=$?
 LAB_PID=0
 check "the drained node ended with $status" [ $status = 0 ]
-check "a sanitizer or an assertion has spoken" bash -c '! grep -E "ERROR: |runtime error:|Assertion" "$1"' - "$LAB_LOG"
+check "a sanitizer or an assertion has spoken" bash -c '! grep -E "ERROR: |WARNING: Thread|runtime error:|Assertion" "$1"' - "$LAB_LOG"
 check "the drain was cut" bash -c '! grep drain-cut "$1"' - "$LAB_LOG"

@@ -128,9 +128,9 @@ lab_stop_one() {
         tail -20 "$log"
         lab_failed=1
     fi
-    if grep -E 'ERROR: (Address|Leak|Thread|Undefined)|runtime error:|Assertion .* failed' "$log"; then
+    if grep -E '(ERROR|WARNING): (Address|Leak|Thread|Undefined)|runtime error:|Assertion .* failed' "$log"; then
         echo "FAILED: a sanitizer or an assertion has spoken"
-        sed -n '/ERROR: \|runtime error:/,$p' "$log" | head -80
+        sed -n '/ERROR: \|WARNING: Thread\|runtime error:/,$p' "$log" | head -80
         lab_failed=1
     fi
 }
