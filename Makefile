@@ -47,8 +47,9 @@ OBJ = obj
 
 LAYERS = base rpch access directory net tunnel http
 
-base_SRC = src/base/cursor.cc src/base/text.cc src/base/base64.cc src/base/fifo.cc src/base/log.cc \
-           src/base/workers.cc src/base/shortage.cc src/base/pasted.cc
+base_SRC = src/base/cursor.cc src/base/text.cc src/base/base64.cc src/base/fifo.cc \
+           src/base/line_queue.cc src/base/line_queues.cc src/base/line_sink.cc src/base/line_writer.cc \
+           src/base/line_rescue.cc src/base/log.cc src/base/workers.cc src/base/shortage.cc src/base/pasted.cc
 rpch_SRC = src/rpch/guid.cc src/rpch/cookie.cc src/rpch/pdu.cc src/rpch/framer.cc src/rpch/rts.cc \
            src/rpch/rts_table.cc src/rpch/rts_recognise.cc src/rpch/rts_fields.cc src/rpch/rts_builder.cc \
            src/rpch/acknowledgement.cc src/rpch/held_pdus.cc \
@@ -80,7 +81,8 @@ http_SRC = src/http/head.cc src/http/request.cc src/http/reply.cc src/http/engin
            src/http/front.cc src/http/connection.cc src/http/connection_request.cc src/http/connection_reply.cc
 
 base_TEST = tests/unit/base/cursor_test.cc tests/unit/base/text_test.cc tests/unit/base/fifo_test.cc \
-            tests/unit/base/shortage_test.cc tests/unit/base/pasted_test.cc
+            tests/unit/base/line_queue_test.cc tests/unit/base/line_sink_test.cc tests/unit/base/line_writer_test.cc \
+            tests/unit/base/log_test.cc tests/unit/base/shortage_test.cc tests/unit/base/pasted_test.cc
 rpch_TEST = tests/unit/rpch/guid_test.cc tests/unit/rpch/cookie_test.cc tests/unit/rpch/pdu_test.cc \
             tests/unit/rpch/framer_test.cc tests/unit/rpch/rts_test.cc tests/unit/rpch/rts_table_test.cc \
             tests/unit/rpch/rts_vectors_test.cc tests/unit/rpch/flow_test.cc tests/unit/rpch/lifetime_test.cc \

@@ -27,8 +27,21 @@ bool wanted(Level level) noexcept;
 /// Lines go to syslog (facility daemon) instead of standard error. Call before threads start.
 void use_syslog(const char* name) noexcept;
 
-/// Writes one line with a single write: time, level, event, fields. Any thread. Values are quoted when
-/// they need it and bytes outside printable ASCII are escaped, so that a peer cannot forge a line.
+/// While it lives, the lines of all threads are written by a thread of its own and nobody waits for the log
+/// (base/line_writer.h); a crash waits a moment until they are out (base/line_rescue.h). One at a time; make it after any
+/// fork. Its end waits for the log, for a second at most.
+class Writer {
+public:
+    /// Throws std::runtime_error.
+    Writer();
+    ~Writer();
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+};
+
+/// Writes one line: time, level, event, fields. Any thread. Without a Writer it is out when this returns. Values are quoted
+/// when they need it and bytes outside printable ASCII are escaped, so that a peer cannot forge a line; one that is too
+/// long for a queue ends in "...".
 ///
 ///     2026-11-21T03:40:08.123Z notice refused peer=127.0.0.1:4711 reason="not in ValidPorts"
 void line(Level level, std::string_view event, std::initializer_list<Field> fields) noexcept;

@@ -1,5 +1,9 @@
 #include "base/log.h"
 
+#include "base/line_rescue.h"
+#include "base/line_sink.h"
+#include "base/line_writer.h"
+
 #include <syslog.h>
 #include <unistd.h>
 
@@ -11,10 +15,12 @@ namespace base::log {
 namespace {
 
 Level threshold = Level::info;
-bool to_syslog = false;
+
+constinit DescriptorSink standard_error(STDERR_FILENO);
+constinit SyslogSink system_log;
+constinit LineSink* sink = &standard_error;
 
 constexpr const char* names[] = {"error", "warning", "notice", "info", "debug"};
-constexpr int priorities[] = {LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG};
 
 bool plain(char c) noexcept
 {
@@ -43,16 +49,49 @@ void append_value(std::string& text, std::string_view value)
     text += '"';
 }
 
-std::string stamp()
+void append(std::string& text, std::string_view event, std::initializer_list<Field> fields)
 {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
-    tm utc{};
-    gmtime_r(&now.tv_sec, &utc);
-    char text[40];
-    const auto size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-    std::snprintf(text + size, sizeof text - size, ".%03ldZ ", now.tv_nsec / 1'000'000);
-    return text;
+    text += event;
+    for (const Field& field : fields) {
+        text += ' ';
+        text += field.key;
+        text += '=';
+        append_value(text, field.value);
+    }
+}
+
+/// Most lines of a thread come in the second of the one before.
+void append_stamp(std::string& text, const timespec& now)
+{
+    thread_local time_t second = -1;
+    thread_local char stamp[sizeof "2026-11-21T03:40:08"];
+    if (second != now.tv_sec) {
+        tm utc{};
+        gmtime_r(&now.tv_sec, &utc);
+        std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
+        second = now.tv_sec;
+    }
+    text += stamp;
+    text += '.';
+    const auto milliseconds = static_cast<unsigned>(now.tv_nsec / 1'000'000);
+    for (const unsigned digit : {milliseconds / 100, milliseconds / 10 % 10, milliseconds % 10})
+        text += static_cast<char>('0' + digit);
+    text += "Z ";
+}
+
+void report_losses(const LineCounts& lost)
+{
+    const auto count = [&](Level level) { return lost[static_cast<std::size_t>(level)]; };
+    const std::initializer_list<Field> fields = {{"error", count(Level::error)},
+                                                 {"warning", count(Level::warning)},
+                                                 {"notice", count(Level::notice)},
+                                                 {"info", count(Level::info)},
+                                                 {"debug", count(Level::debug)}};
+    // With log_level error, errors alone can be lost.
+    if (count(Level::error) != 0)
+        log::error("lines-lost", fields);
+    else
+        log::warning("lines-lost", fields);
 }
 
 } // namespace
@@ -70,35 +109,49 @@ bool wanted(Level level) noexcept
 void use_syslog(const char* name) noexcept
 {
     openlog(name, LOG_PID, LOG_DAEMON);
-    to_syslog = true;
+    sink = &system_log;
 }
 
 std::string format(std::string_view event, std::initializer_list<Field> fields)
 {
-    std::string text(event);
-    for (const Field& field : fields) {
-        text += ' ';
-        text += field.key;
-        text += '=';
-        append_value(text, field.value);
-    }
+    std::string text;
+    append(text, event, fields);
     return text;
+}
+
+Writer::Writer()
+{
+    line_writer::start(report_losses);
+    line_rescue::install();
+}
+
+Writer::~Writer()
+{
+    line_writer::end(std::chrono::seconds(1));
+    line_rescue::remove();
 }
 
 void line(Level level, std::string_view event, std::initializer_list<Field> fields) noexcept
 {
     if (!wanted(level))
         return;
-    const auto index = static_cast<std::size_t>(level);
-    const std::string text = format(event, fields);
-    if (to_syslog) {
-        syslog(priorities[index], "%s", text.c_str());
-        return;
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    std::string text;
+    text.reserve(256);
+    if (sink == &standard_error) {
+        append_stamp(text, now);
+        text += names[static_cast<std::size_t>(level)];
+        text += ' ';
     }
-    const std::string whole = stamp() + names[index] + ' ' + text + '\n';
-    // A log that cannot be written must not stop the service.
-    if (::write(STDERR_FILENO, whole.data(), whole.size()) < 0)
-        return;
+    append(text, event, fields);
+    if (text.size() >= LineQueue::longest) {
+        text.resize(LineQueue::longest - 4);
+        text += "...";
+    }
+    if (sink == &standard_error)
+        text += '\n';
+    line_writer::put({level, sink, now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec, text});
 }
 
 } // namespace base::log

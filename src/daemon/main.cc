@@ -40,6 +40,8 @@ int run(const CommandLine& line, Config&& config)
         base::log::use_syslog("rpctunneld");
     }
     Instance instance(std::move(config));
+    // What was said before is out. The thread has the rights that the daemon keeps, and no shard ever waits for the log.
+    const base::log::Writer log;
     instance.start();
     if (line.foreground) {
         std::printf("%s\n", instance.ready_line().c_str());
