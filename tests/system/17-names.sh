@@ -52,5 +52,5 @@ target broken x.broken.test
 target unknown unknown.lab.test
 for number in $(seq 60); do target "silent$number" "$number.silent.test"; done
 
-lab_daemon 'connect_timeout = 15s' 'setup_timeout = 1min'
+lab_daemon 'connect_timeout = 6s' 'setup_timeout = 1min'
 python "$lab_here/names.py"
