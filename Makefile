@@ -66,7 +66,7 @@ directory_SRC = src/directory/statement.cc src/directory/database.cc src/directo
                 src/directory/servers.cc src/directory/mailboxes.cc
 net_SRC = src/net/socket_options.cc src/net/socket_pair.cc src/net/address.cc src/net/wheel.cc src/net/loop.cc src/net/tls_context.cc src/net/tls_session.cc \
           src/net/tls_info.cc src/net/stream.cc src/net/listener.cc src/net/connector.cc src/net/proxy_header.cc \
-          src/net/resolve.cc src/net/local_datagram.cc src/net/sources.cc
+          src/net/name_query.cc src/net/resolver.cc src/net/local_datagram.cc src/net/sources.cc
 tunnel_SRC = src/tunnel/reply.cc src/tunnel/failure.cc src/tunnel/first_pdu.cc src/tunnel/grant.cc src/tunnel/newcomer.cc \
              src/tunnel/banner.cc src/tunnel/outlet.cc \
              src/tunnel/leg.cc src/tunnel/dialer.cc src/tunnel/ncacn_http_hop.cc src/tunnel/mixed_proxy.cc \
@@ -104,7 +104,7 @@ net_TEST = tests/unit/net/address_test.cc tests/unit/net/wheel_test.cc tests/uni
            tests/unit/net/watch_test.cc \
            tests/unit/net/test_certificate.cc tests/unit/net/tls_test.cc tests/unit/net/stream_test.cc \
            tests/unit/net/listener_test.cc tests/unit/net/connector_test.cc tests/unit/net/proxy_header_test.cc \
-           tests/unit/net/resolve_test.cc tests/unit/net/sources_test.cc
+           tests/unit/net/resolver_test.cc tests/unit/net/sources_test.cc
 tunnel_TEST = tests/unit/tunnel/grant_test.cc tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc \
               tests/unit/tunnel/nodes_test.cc \
               tests/unit/tunnel/spread_test.cc tests/unit/tunnel/farewell_test.cc tests/unit/tunnel/first_pdu_test.cc \

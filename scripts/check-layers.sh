@@ -19,8 +19,9 @@ sqlite3.*\.h                                        directory
 (gssapi|krb5|ntlm)(/.*|\.h)                         access
 crypt\.h                                            access
 nettle/.*                                           access
+ares.*\.h                                           net
 (sys/socket|sys/epoll|sys/un|sys/eventfd)\.h        net
-(netinet/.*|netdb\.h|linux/sockios\.h)              net
+(netinet/.*|resolv\.h|linux/sockios\.h)             net
 arpa/inet\.h                                        net directory'
 
 rank() { echo "$layers" | grep -nw -- "$1" | cut -d: -f1; }

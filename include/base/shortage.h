@@ -16,6 +16,7 @@ enum class Resource : std::uint8_t {
     watches,            ///< of epoll
     memory,             ///< of the kernel
     workers,            ///< places in the queue of the workers
+    look_ups,           ///< names that are looked up at one time
 };
 
 /// What a system call wanted that failed with this errno; nothing when it failed for another reason. EADDRNOTAVAIL is

@@ -12,6 +12,7 @@
 #include "daemon/shard.h"
 #include "directory/policy.h"
 #include "net/loop.h"
+#include "net/resolver.h"
 #include "net/tls.h"
 #include "tunnel/nodes.h"
 #include "tunnel/settings.h"
@@ -65,6 +66,7 @@ private:
     std::optional<auth::Backends> backends_;
     // The workers end before the loops, to which their jobs report, and after the shards, which give them jobs.
     std::optional<base::Workers> workers_;
+    std::optional<net::Resolver> resolver_; // likewise after the shards
     std::vector<std::unique_ptr<Shard>> shards_;
     std::string ready_line_;
     Clock::time_point next_watch_, next_rebuild_;

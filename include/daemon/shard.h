@@ -9,6 +9,7 @@
 #include "net/address.h"
 #include "net/listener.h"
 #include "net/loop.h"
+#include "net/resolver.h"
 #include "net/sources.h"
 #include "net/timer.h"
 #include "net/tls.h"
@@ -34,9 +35,9 @@ public:
     /// The same for `pairing_listen`; `target` is fixed, or empty: the nodes name it.
     net::Address listen_for_proxies(const net::Address& address, const std::string& target);
     /// Builds what serves. Throws std::runtime_error.
-    void open(base::Workers& workers, const auth::Backends& backends, directory::Policy& policy,
-              const tunnel::Settings& settings, const tunnel::Nodes& nodes, const std::vector<net::Address>& sources,
-              const http::Limits& limits, http::RpcConnect rpc_connect);
+    void open(base::Workers& workers, net::Resolver& resolver, const auth::Backends& backends,
+              directory::Policy& policy, const tunnel::Settings& settings, const tunnel::Nodes& nodes,
+              const std::vector<net::Address>& sources, const http::Limits& limits, http::RpcConnect rpc_connect);
     tunnel::Hub& hub() noexcept { return *hub_; }
     void start();
 

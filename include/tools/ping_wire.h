@@ -1,8 +1,8 @@
 #pragma once
 
-#include "base/workers.h"
 #include "net/connector.h"
 #include "net/loop.h"
+#include "net/resolver.h"
 #include "net/stream.h"
 #include "net/tls.h"
 #include "tools/ping_http.h"
@@ -34,23 +34,20 @@ private:
 /// Names and connections, one after the other.
 class Network {
 public:
-    Network();
-
     /// The addresses of a name; on failure none, and `error` says why. Numeric hosts need no look-up.
     std::vector<net::Address> resolve(const std::string& host, std::uint16_t port, std::uint32_t timeout_s,
                                       std::string& error);
     net::ConnectResult connect(const std::string& name, const std::vector<net::Address>& addresses,
                                std::uint32_t timeout_s);
-    /// A look-up is still under way: the destructor would wait for it.
-    bool stuck() const noexcept { return stuck_; }
 
 private:
+    void on_resolved(net::Resolved resolved) { resolved_ = std::move(resolved); }
     void on_connected(net::ConnectResult result) { connected_ = std::move(result); }
 
     net::Loop loop_;
-    base::Workers workers_;
+    net::Resolver resolver_;
+    std::optional<net::Resolved> resolved_;
     std::optional<net::ConnectResult> connected_;
-    bool stuck_ = false;
 };
 
 /// One connection to the proxy, or to a server without one, and the HTTP on it: request heads and bodies go out,

@@ -3,6 +3,7 @@
 #include "base/workers.h"
 #include "directory/policy.h"
 #include "net/loop.h"
+#include "net/resolver.h"
 #include "net/sources.h"
 #include "tunnel/nodes.h"
 #include "tunnel/settings.h"
@@ -13,6 +14,7 @@ namespace tunnel {
 struct Environment {
     net::Loop& loop;
     base::Workers& workers;
+    net::Resolver& resolver;
     directory::Policy& policy;
     const Settings& settings;
     const Nodes& nodes;

@@ -27,6 +27,7 @@ constexpr struct {
     {"watches", "raise fs.epoll.max_user_watches"},
     {"memory", "see net.ipv4.tcp_mem and the memory limit of the service"},
     {"workers", "raise blocking_workers"},
+    {"look-ups", "see to the name servers of /etc/resolv.conf, or name the servers in /etc/hosts"},
 };
 constexpr std::size_t count = std::size(resources);
 

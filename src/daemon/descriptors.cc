@@ -5,7 +5,8 @@
 namespace rpctunneld {
 namespace {
 
-/// Each worker may come to have two connections to the database, of two files each, and looks names up over sockets.
+/// Each worker may come to have two connections to the database, of two files each. What looks up the name of a server
+/// has the descriptors that the connection to it does not have yet.
 constexpr std::uint64_t of_a_worker = 6;
 /// For the rest of the process: a reload, a rebuild of the allowlist, a log that comes back.
 constexpr std::uint64_t of_the_process = 16;

@@ -149,6 +149,7 @@ Instance::Instance(Config config)
         base::log::warning("running-as-root", {{"advice", "set the option user"}});
     }
     at_option(config_, "database", 0, [&] { open_directory(); });
+    resolver_.emplace();
     // The HTTP engines of each shard are still to come, with two.
     const DescriptorPlan plan = plan_descriptors(config_, descriptors, descriptors_in_use() + 2 * shards_.size());
     open_shards(plan);
@@ -231,7 +232,7 @@ void Instance::open_shards(const DescriptorPlan& plan)
     const http::Limits limits = http_limits(config_, plan);
     std::vector<tunnel::Hub*> hubs;
     for (const auto& shard : shards_) {
-        shard->open(*workers_, *backends_, *policy_, tunnel_settings_, nodes_, config_.connect_from, limits,
+        shard->open(*workers_, *resolver_, *backends_, *policy_, tunnel_settings_, nodes_, config_.connect_from, limits,
                     config_.rpc_connect);
         hubs.push_back(&shard->hub());
     }

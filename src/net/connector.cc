@@ -1,12 +1,9 @@
 #include "net/connector.h"
 
-#include "base/text.h"
 #include "net/socket_options.h"
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -45,24 +42,6 @@ bool bind_source(int fd, const Address& source) noexcept
     return ::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0;
 }
 
-/// getaddrinfo tells a lack of descriptors as one of many failures of its parts: whether that is what happened.
-int descriptor_error() noexcept
-{
-    const base::UniqueFd probe(::eventfd(0, EFD_CLOEXEC));
-    return probe ? 0 : errno;
-}
-
-/// RFC 6761 section 6.4: such names never exist, and nobody is to be asked.
-bool never_exists(std::string_view host)
-{
-    if (host.ends_with('.'))
-        host.remove_suffix(1);
-    constexpr std::string_view invalid = "invalid";
-    if (host.size() < invalid.size() || !base::equal_nocase(host.substr(host.size() - invalid.size()), invalid))
-        return false;
-    return host.size() == invalid.size() || host[host.size() - invalid.size() - 1] == '.';
-}
-
 } // namespace
 
 std::vector<Address> interleave(const std::vector<Address>& addresses)
@@ -80,11 +59,6 @@ std::vector<Address> interleave(const std::vector<Address>& addresses)
                 result.push_back(family[i]);
     return result;
 }
-
-/// What the worker's answer finds its connector by. Touched in the loop's thread only, but for its count.
-struct Connector::Lookup {
-    Connector* owner;
-};
 
 /// One address that is tried.
 class Connector::Attempt {
@@ -211,8 +185,9 @@ private:
     std::size_t used_up_ = 0; // sources without a port towards this address
 };
 
-Connector::Connector(Loop& loop, base::Workers& workers) noexcept
-    : loop_(loop), workers_(workers), begin_(loop, Task::Callback::of<&Connector::on_begin>(this)),
+Connector::Connector(Loop& loop, Resolver& resolver) noexcept
+    : loop_(loop), lookup_(loop, resolver, Lookup::Callback::of<&Connector::on_resolved>(this)),
+      begin_(loop, Task::Callback::of<&Connector::on_begin>(this)),
       next_(loop, Timer::Callback::of<&Connector::try_next>(this)),
       limit_(loop, Timer::Callback::of<&Connector::on_limit>(this))
 {
@@ -267,8 +242,7 @@ void Connector::start(const std::string& name, const std::vector<Address>& addre
 
 void Connector::cancel() noexcept
 {
-    if (lookup_)
-        std::exchange(lookup_, nullptr)->owner = nullptr;
+    lookup_.cancel();
     begin_.cancel();
     next_.cancel();
     limit_.cancel();
@@ -283,58 +257,22 @@ void Connector::on_begin() noexcept
 {
     if (!std::exchange(waited_, true))
         return begin_.schedule();
-    if (host_.empty()) {
+    if (host_.empty())
         try_next();
-        return;
-    }
-    // getaddrinfo would stop at a zero byte.
-    if (never_exists(host_) || host_.find('\0') != std::string::npos) {
-        fail(ConnectResult::Cause::not_resolved, ::gai_strerror(EAI_NONAME));
-        return;
-    }
-
-    lookup_ = std::make_shared<Lookup>(Lookup{this});
-    auto job = [&loop = loop_, lookup = lookup_, host = host_, port = port_] {
-        addrinfo hints{};
-        hints.ai_family = AF_UNSPEC;
-        hints.ai_socktype = SOCK_STREAM;
-        addrinfo* list = nullptr;
-        const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
-        const int system_error = code == EAI_SYSTEM ? errno : code == EAI_MEMORY ? ENOMEM : 0;
-        const int shortage = code == 0 ? 0 : base::resource_of(system_error) ? system_error : descriptor_error();
-        std::vector<Address> found;
-        for (const addrinfo* entry = code == 0 ? list : nullptr; entry; entry = entry->ai_next) {
-            if (auto address = Address::from_sockaddr(entry->ai_addr, entry->ai_addrlen)) {
-                address->set_port(port);
-                found.push_back(*address);
-            }
-        }
-        if (code == 0)
-            ::freeaddrinfo(list);
-        loop.post([lookup, code, shortage, found, reason = system_error != 0 ? error_message(system_error)
-                                                                         : std::string(::gai_strerror(code))] {
-            if (Connector* const owner = lookup->owner)
-                owner->on_resolved(code == 0 ? "" : reason, shortage, found);
-        });
-    };
-    if (workers_.submit(std::move(job)))
-        return;
-    base::report_shortage(base::Resource::workers, "the look-up of " + name_, "too many requests wait");
-    fail(ConnectResult::Cause::too_busy, "too many look-ups wait");
+    else
+        lookup_.start(host_, port_);
 }
 
-void Connector::on_resolved(const std::string& failure, int shortage, std::vector<Address> found) noexcept
+void Connector::on_resolved(Resolved resolved) noexcept
 {
-    lookup_.reset();
-    if (shortage != 0) {
-        const std::string reason = error_message(shortage);
-        base::report_shortage(base::resource_of(shortage).value_or(base::Resource::descriptors),
-                              "the look-up of " + name_, reason);
-        return fail(ConnectResult::Cause::exhausted, reason);
+    if (resolved.shortage) {
+        base::report_shortage(*resolved.shortage, "the look-up of " + name_, resolved.error);
+        const bool too_busy = *resolved.shortage == base::Resource::look_ups;
+        return fail(too_busy ? ConnectResult::Cause::too_busy : ConnectResult::Cause::exhausted, resolved.error);
     }
-    if (!failure.empty())
-        return fail(ConnectResult::Cause::not_resolved, failure);
-    addresses_ = interleave(found);
+    if (resolved.addresses.empty())
+        return fail(ConnectResult::Cause::not_resolved, resolved.error);
+    addresses_ = interleave(resolved.addresses);
     if (addresses_.size() > address_limit)
         addresses_.resize(address_limit);
     try_next();
@@ -367,8 +305,8 @@ void Connector::connected(Attempt& attempt) noexcept
 
 void Connector::on_limit() noexcept
 {
-    if (lookup_ || begin_.scheduled())
-        fail(ConnectResult::Cause::timed_out, lookup_ ? "the name look-up timed out" : "timed out");
+    if (lookup_.busy() || begin_.scheduled())
+        fail(ConnectResult::Cause::timed_out, lookup_.busy() ? lookup_.overdue() : "timed out");
     else
         fail_all(true);
 }

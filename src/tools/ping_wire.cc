@@ -1,12 +1,9 @@
 #include "tools/ping_wire.h"
 
-#include "net/resolve.h"
-
 #include <poll.h>
 
 #include <algorithm>
 #include <array>
-#include <memory>
 
 namespace ping {
 
@@ -16,42 +13,27 @@ int Deadline::left_ms(std::int64_t limit) const noexcept
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, limit));
 }
 
-Network::Network() : workers_(1, 4) {}
-
 std::vector<net::Address> Network::resolve(const std::string& host, std::uint16_t port, std::uint32_t timeout_s,
                                            std::string& error)
 {
     if (const auto address = net::Address::from_host(host, port))
         return {*address};
 
-    struct LookUp {
-        bool done = false;
-        net::Resolved result;
-    };
-    const auto look_up = std::make_shared<LookUp>();
-    const bool submitted = workers_.submit([this, look_up, host, port] {
-        loop_.post([look_up, result = net::resolve(host, port)] {
-            look_up->result = result;
-            look_up->done = true;
-        });
-    });
+    resolved_.reset();
+    net::Lookup lookup(loop_, resolver_, net::Lookup::Callback::of<&Network::on_resolved>(this));
+    lookup.start(host, port);
     const Deadline deadline(timeout_s);
-    while (submitted && !look_up->done && !deadline.over())
+    while (!resolved_ && !deadline.over())
         loop_.run_once(net::Millis{deadline.left_ms(1000)});
-    if (!look_up->done) {
-        stuck_ = true;
-        error = "no answer from the name server";
-        return {};
-    }
-    error = look_up->result.error;
-    return look_up->result.addresses;
+    error = resolved_ ? resolved_->error : lookup.overdue();
+    return resolved_ ? std::move(resolved_->addresses) : std::vector<net::Address>();
 }
 
 net::ConnectResult Network::connect(const std::string& name, const std::vector<net::Address>& addresses,
                                     std::uint32_t timeout_s)
 {
     connected_.reset();
-    net::Connector connector(loop_, workers_);
+    net::Connector connector(loop_, resolver_);
     connector.start(name, addresses, net::Millis{timeout_s * 1000},
                     net::Connector::Callback::of<&Network::on_connected>(this));
     while (!connected_)

@@ -25,7 +25,7 @@ struct Dialer::Question {
 };
 
 Dialer::Dialer(const Environment& environment) noexcept
-    : environment_(environment), connector_(environment.loop, environment.workers)
+    : environment_(environment), connector_(environment.loop, environment.resolver)
 {
     connector_.draw_from(environment.sources);
 }

@@ -344,7 +344,7 @@ class Endpoint:
 
     async def accept(self, reader, writer):
         leg = Leg(self, reader, writer)
-        leg.log('accept', peer='%s:%d' % writer.get_extra_info('peername'))
+        leg.log('accept', peer='%s:%d' % writer.get_extra_info('peername')[:2])
         why = 'peer closed'
         try:
             if self.knobs.get('close') == 'accept':

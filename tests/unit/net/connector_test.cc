@@ -85,7 +85,7 @@ struct DeafPort : Port {
 
 TEST_GROUP(Connector) {
     std::optional<Loop> loop;
-    std::optional<base::Workers> workers;
+    std::optional<net::Resolver> resolver;
     net::Sources sources;
     std::unique_ptr<Connector> connector;
     std::optional<ConnectResult> result;
@@ -98,15 +98,15 @@ TEST_GROUP(Connector) {
     {
         MemoryLeakWarningPlugin::turnOnThreadSafeNewDeleteOverloads();
         loop.emplace();
-        workers.emplace(2, 10);
-        connector = std::make_unique<Connector>(*loop, *workers);
+        resolver.emplace();
+        connector = std::make_unique<Connector>(*loop, *resolver);
     }
     void teardown() override
     {
         result.reset();
         connector.reset();
         sources = {};
-        workers.reset();
+        resolver.reset();
         loop.reset();
     }
     void on_result(ConnectResult r)
@@ -194,7 +194,7 @@ TEST(Connector, nameThatDoesNotExist)
         result.reset();
         CHECK_TRUE(connect(row.host, 6001) < 1000);
         CHECK_TRUE(result->cause == Cause::not_resolved);
-        STRCMP_EQUAL((std::string(row.host) + ":6001: Name or service not known").c_str(), result->error.c_str());
+        STRCMP_EQUAL((std::string(row.host) + ":6001: no such host").c_str(), result->error.c_str());
     }
 }
 
@@ -326,7 +326,7 @@ TEST(Connector, callbackMayDestroyIt)
     loop->run_once(Millis(10));
     LONGS_EQUAL(1, calls);
 
-    connector = std::make_unique<Connector>(*loop, *workers);
+    connector = std::make_unique<Connector>(*loop, *resolver);
     result.reset();
     connect({dead.address});
     CHECK_TRUE(result->cause == Cause::refused);
@@ -344,11 +344,27 @@ TEST(Connector, restartDropsTheOldAttempt)
     LONGS_EQUAL(1, calls);
 }
 
-TEST(Connector, busyWorkers)
+TEST(Connector, tooManyNamesAndNameServersThatAreSilent)
 {
-    base::Workers none(1, 0);
-    Connector busy(*loop, none);
-    busy.start("localhost", 6001, Millis(1000), callback());
+    base::log::set_level(base::log::Level::error);
+    const base::UniqueFd silent(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_storage storage;
+    const socklen_t size = Address::from_host("127.0.0.1", 0)->to_sockaddr(storage);
+    LONGS_EQUAL(0, bind(silent.get(), reinterpret_cast<sockaddr*>(&storage), size));
+    net::Resolver names(net::NameServers{Address::local_of(silent.get()).text(), Millis(100'000), 1});
+    Connector one(*loop, names);
+    one.start("exch01.example", 6001, Millis(200), callback());
+    wait();
+    CHECK_TRUE(result->cause == Cause::timed_out);
+    STRCMP_EQUAL("exch01.example:6001: no answer from the name server (127.0.0.1)", result->error.c_str());
+
+    result.reset();
+    std::vector<std::unique_ptr<net::Lookup>> many;
+    for (std::size_t i = 0; i < net::Resolver::limit; ++i) {
+        many.push_back(std::make_unique<net::Lookup>(*loop, names, net::Lookup::Callback()));
+        many.back()->start(std::to_string(i) + ".example", 1);
+    }
+    one.start("exch01.example", 6001, Millis(10'000), callback());
     wait();
     CHECK_TRUE(result->cause == Cause::too_busy);
 }

@@ -103,6 +103,7 @@ struct HubGroup : Utest {
     net::Sources sources;
     std::unique_ptr<net::Loop> loop;
     std::unique_ptr<base::Workers> workers;
+    std::unique_ptr<net::Resolver> resolver;
     std::unique_ptr<directory::Policy> policy;
     std::unique_ptr<tunnel::Hub> hub;
     base::UniqueFd listener;
@@ -126,12 +127,14 @@ struct HubGroup : Utest {
     {
         loop = std::make_unique<net::Loop>();
         workers = std::make_unique<base::Workers>(1, 16);
+        resolver = std::make_unique<net::Resolver>();
         policy = std::make_unique<directory::Policy>(directory.path);
-        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *workers, *policy, settings, nodes, sources});
+        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *workers, *resolver, *policy, settings, nodes, sources});
     }
     void teardown() override
     {
         hub.reset(); // whatever it still has
+        resolver.reset();
         workers.reset();
         policy.reset();
         loop.reset();

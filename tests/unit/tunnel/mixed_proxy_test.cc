@@ -311,7 +311,7 @@ TEST(MixedProxy, lastWordsWaitForABoundedTime)
         void mixed_proxy_ended(tunnel::MixedProxy&) override { ended = true; }
     } host;
     tunnel::Farewell farewell(*loop);
-    const tunnel::Environment environment{*loop, *workers, *policy, settings, nodes, sources};
+    const tunnel::Environment environment{*loop, *workers, *resolver, *policy, settings, nodes, sources};
     for (const bool reset : {true, false}) {
         host.ended = false;
         Peer client;
