@@ -2,8 +2,8 @@
 
 #include "base/delegate.h"
 #include "base/shortage.h"
+#include "base/lane.h"
 #include "base/unique_fd.h"
-#include "base/workers.h"
 #include "net/address.h"
 #include "net/loop.h"
 #include "net/sources.h"
@@ -24,7 +24,7 @@ struct ConnectResult {
         timed_out,    ///< no answer within the time limit
         unreachable,  ///< every other reason of the network or the local system
         exhausted,    ///< this machine has no descriptor, no local port or no memory left
-        too_busy      ///< the workers' queue is full: no look-up was made
+        too_busy      ///< the lane is full: no look-up was made
     };
 
     Cause cause = Cause::unreachable;
@@ -37,7 +37,7 @@ struct ConnectResult {
     bool ok() const noexcept { return cause == Cause::ok; }
 };
 
-/// Connects to a host by TCP: looks the name up on a worker (numeric hosts need none) and tries all its
+/// Connects to a host by TCP: looks the name up on a lane (numeric hosts need none) and tries all its
 /// addresses as RFC 8305 section 4 and 5 tell: families in turn, IPv6 first, the next one 250 ms after the
 /// last or as soon as that has failed; the first success wins. What runs out on this machine meanwhile is told in
 /// the log, too.
@@ -46,15 +46,15 @@ struct ConnectResult {
 /// whom it is has gone, and can cancel.
 ///
 /// One callback per start(), never inside start(); none after cancel() or the destructor. The callback may
-/// destroy the connector or start it again. Loop and Workers must outlive it, and the Loop must outlive
-/// the jobs of the Workers: destroy the Workers first.
+/// destroy the connector or start it again. Loop and Lane must outlive it, and the Loop must outlive
+/// the jobs of the Lane: destroy the Lane first.
 class Connector {
 public:
     using Callback = base::Delegate<void(ConnectResult)>;
     static constexpr Millis stagger{250};
     static constexpr std::size_t address_limit = 16;
 
-    Connector(Loop& loop, base::Workers& workers) noexcept;
+    Connector(Loop& loop, base::Lane& lane) noexcept;
     ~Connector();
     Connector(const Connector&) = delete;
     Connector& operator=(const Connector&) = delete;
@@ -88,7 +88,7 @@ private:
     void finish(ConnectResult result) noexcept;
 
     Loop& loop_;
-    base::Workers& workers_;
+    base::Lane& lane_;
     Callback callback_;
     Sources* sources_ = nullptr;
     std::optional<Address> source_; // instead of sources_

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "base/workers.h"
+#include "base/lane.h"
 #include "net/connector.h"
 #include "net/loop.h"
 #include "net/stream.h"
@@ -48,7 +48,7 @@ private:
     void on_connected(net::ConnectResult result) { connected_ = std::move(result); }
 
     net::Loop loop_;
-    base::Workers workers_;
+    base::Lane lane_;
     std::optional<net::ConnectResult> connected_;
     bool stuck_ = false;
 };

@@ -74,13 +74,13 @@ net::Address Shard::listen_for_proxies(const net::Address& address, const std::s
     return pairing_doors_.back()->listener.local();
 }
 
-void Shard::open(base::Workers& workers, const auth::Backends& backends, directory::Policy& policy,
-                 const tunnel::Settings& settings, const tunnel::Nodes& nodes,
+void Shard::open(base::Lane& directory, auth::PasswordChecks& passwords, const auth::Backends& backends,
+                 directory::Policy& policy, const tunnel::Settings& settings, const tunnel::Nodes& nodes,
                  const std::vector<net::Address>& sources, const http::Limits& limits, http::RpcConnect rpc_connect)
 {
     sources_ = net::Sources(sources, number_);
-    hub_.emplace(tunnel::Environment{loop_, workers, policy, settings, nodes, sources_});
-    front_.emplace(http::Env{loop_, workers, backends, policy, *hub_, limits, rpc_connect});
+    hub_.emplace(tunnel::Environment{loop_, directory, policy, settings, nodes, sources_});
+    front_.emplace(http::Env{loop_, directory, passwords, backends, policy, *hub_, limits, rpc_connect});
 }
 
 void Shard::start()

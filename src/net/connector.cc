@@ -81,7 +81,7 @@ std::vector<Address> interleave(const std::vector<Address>& addresses)
     return result;
 }
 
-/// What the worker's answer finds its connector by. Touched in the loop's thread only, but for its count.
+/// What the lane's answer finds its connector by. Touched in the loop's thread only, but for its count.
 struct Connector::Lookup {
     Connector* owner;
 };
@@ -211,8 +211,8 @@ private:
     std::size_t used_up_ = 0; // sources without a port towards this address
 };
 
-Connector::Connector(Loop& loop, base::Workers& workers) noexcept
-    : loop_(loop), workers_(workers), begin_(loop, Task::Callback::of<&Connector::on_begin>(this)),
+Connector::Connector(Loop& loop, base::Lane& lane) noexcept
+    : loop_(loop), lane_(lane), begin_(loop, Task::Callback::of<&Connector::on_begin>(this)),
       next_(loop, Timer::Callback::of<&Connector::try_next>(this)),
       limit_(loop, Timer::Callback::of<&Connector::on_limit>(this))
 {
@@ -294,7 +294,7 @@ void Connector::on_begin() noexcept
     }
 
     lookup_ = std::make_shared<Lookup>(Lookup{this});
-    auto job = [&loop = loop_, lookup = lookup_, host = host_, port = port_] {
+    auto job = [&loop = loop_, lookup = lookup_, host = host_, port = port_](base::Lane::Turn) {
         addrinfo hints{};
         hints.ai_family = AF_UNSPEC;
         hints.ai_socktype = SOCK_STREAM;
@@ -317,9 +317,8 @@ void Connector::on_begin() noexcept
                 owner->on_resolved(code == 0 ? "" : reason, shortage, found);
         });
     };
-    if (workers_.submit(std::move(job)))
+    if (lane_.submit("the look-up of a name", std::move(job)))
         return;
-    base::report_shortage(base::Resource::workers, "the look-up of " + name_, "too many requests wait");
     fail(ConnectResult::Cause::too_busy, "too many look-ups wait");
 }
 

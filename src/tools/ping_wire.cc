@@ -16,7 +16,7 @@ int Deadline::left_ms(std::int64_t limit) const noexcept
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, limit));
 }
 
-Network::Network() : workers_(1, 4) {}
+Network::Network() : lane_({base::Resource::directory, 1, 4}) {}
 
 std::vector<net::Address> Network::resolve(const std::string& host, std::uint16_t port, std::uint32_t timeout_s,
                                            std::string& error)
@@ -29,7 +29,7 @@ std::vector<net::Address> Network::resolve(const std::string& host, std::uint16_
         net::Resolved result;
     };
     const auto look_up = std::make_shared<LookUp>();
-    const bool submitted = workers_.submit([this, look_up, host, port] {
+    const bool submitted = lane_.submit("the look-up of a name", [this, look_up, host, port](base::Lane::Turn) {
         loop_.post([look_up, result = net::resolve(host, port)] {
             look_up->result = result;
             look_up->done = true;
@@ -51,7 +51,7 @@ net::ConnectResult Network::connect(const std::string& name, const std::vector<n
                                     std::uint32_t timeout_s)
 {
     connected_.reset();
-    net::Connector connector(loop_, workers_);
+    net::Connector connector(loop_, lane_);
     connector.start(name, addresses, net::Millis{timeout_s * 1000},
                     net::Connector::Callback::of<&Network::on_connected>(this));
     while (!connected_)

@@ -42,7 +42,7 @@ void NodeHop::try_next()
     rank_.pop_back();
     const Nodes& nodes = environment_.nodes;
     if (node_ != nodes.own()) {
-        connector_ = std::make_unique<net::Connector>(environment_.loop, environment_.workers);
+        connector_ = std::make_unique<net::Connector>(environment_.loop, environment_.directory);
         connector_->bind_to(nodes.at(nodes.own()));
         return connector_->start(nodes.at(node_).text(), {nodes.at(node_)}, node_patience,
                                  net::Connector::Callback::of<&NodeHop::on_connected>(this));

@@ -85,7 +85,7 @@ struct DeafPort : Port {
 
 TEST_GROUP(Connector) {
     std::optional<Loop> loop;
-    std::optional<base::Workers> workers;
+    std::optional<base::Lane> lane;
     net::Sources sources;
     std::unique_ptr<Connector> connector;
     std::optional<ConnectResult> result;
@@ -98,15 +98,15 @@ TEST_GROUP(Connector) {
     {
         MemoryLeakWarningPlugin::turnOnThreadSafeNewDeleteOverloads();
         loop.emplace();
-        workers.emplace(2, 10);
-        connector = std::make_unique<Connector>(*loop, *workers);
+        lane.emplace(base::Lane::Plan{base::Resource::directory, 2, 10});
+        connector = std::make_unique<Connector>(*loop, *lane);
     }
     void teardown() override
     {
         result.reset();
         connector.reset();
         sources = {};
-        workers.reset();
+        lane.reset();
         loop.reset();
     }
     void on_result(ConnectResult r)
@@ -326,7 +326,7 @@ TEST(Connector, callbackMayDestroyIt)
     loop->run_once(Millis(10));
     LONGS_EQUAL(1, calls);
 
-    connector = std::make_unique<Connector>(*loop, *workers);
+    connector = std::make_unique<Connector>(*loop, *lane);
     result.reset();
     connect({dead.address});
     CHECK_TRUE(result->cause == Cause::refused);
@@ -344,9 +344,9 @@ TEST(Connector, restartDropsTheOldAttempt)
     LONGS_EQUAL(1, calls);
 }
 
-TEST(Connector, busyWorkers)
+TEST(Connector, aFullLane)
 {
-    base::Workers none(1, 0);
+    base::Lane none({base::Resource::directory, 1, 0});
     Connector busy(*loop, none);
     busy.start("localhost", 6001, Millis(1000), callback());
     wait();

@@ -102,7 +102,7 @@ struct HubGroup : Utest {
     tunnel::Nodes nodes;
     net::Sources sources;
     std::unique_ptr<net::Loop> loop;
-    std::unique_ptr<base::Workers> workers;
+    std::unique_ptr<base::Lane> lane;
     std::unique_ptr<directory::Policy> policy;
     std::unique_ptr<tunnel::Hub> hub;
     base::UniqueFd listener;
@@ -125,9 +125,9 @@ struct HubGroup : Utest {
     void start()
     {
         loop = std::make_unique<net::Loop>();
-        workers = std::make_unique<base::Workers>(1, 16);
+        lane = std::make_unique<base::Lane>(base::Lane::Plan{base::Resource::directory, 1, 16});
         policy = std::make_unique<directory::Policy>(directory.path);
-        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *workers, *policy, settings, nodes, sources});
+        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *lane, *policy, settings, nodes, sources});
     }
     void teardown() override
     {
@@ -136,7 +136,7 @@ struct HubGroup : Utest {
         if (loop)
             loop->run_once(net::Millis(0));
         hub.reset();
-        workers.reset();
+        lane.reset();
         policy.reset();
         loop.reset();
         listener.reset();
@@ -156,6 +156,7 @@ struct HubGroup : Utest {
         arrival.principal = "alice";
         arrival.target = "ex1:6001";
         arrival.route = {transport, "127.0.0.1", port, "EX1"};
+        arrival.judged_at = policy->generation();
         if (change)
             change(arrival);
         Peer peer;
