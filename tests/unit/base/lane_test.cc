@@ -106,6 +106,6 @@ TEST(Lane, aLaneThatYieldsDoesSoAlone)
         Lane lane({base::Resource::watches, 1, 1, milliseconds(10000), yields});
         std::promise<int> nice;
         CHECK_TRUE(lane.submit("a test", [&](Turn) { nice.set_value(::getpriority(PRIO_PROCESS, 0)); }));
-        LONGS_EQUAL(::getpriority(PRIO_PROCESS, 0) + (yields ? 10 : 0), nice.get_future().get());
+        LONGS_EQUAL(::getpriority(PRIO_PROCESS, 0) + (yields ? 5 : 0), nice.get_future().get());
     }
 }
