@@ -28,8 +28,11 @@ def request(address, user, password, target):
 def answer_about(address, number):
     """Milliseconds until the known user has the answer about one more target that is not."""
     began = time.monotonic()
-    with request(address, USER, PASSWORD, f"unlisted{number}.example:6001") as connection:
-        reply = connection.recv(4096)
+    try:
+        with request(address, USER, PASSWORD, f"unlisted{number}.example:6001") as connection:
+            reply = connection.recv(4096)
+    except OSError as error:
+        raise Failure(f"a known user has no answer: {error}")
     if b"503 RPC Error: 6ba" not in reply:
         raise Failure(f"a known user was answered {reply[:60]}")
     return 1000 * (time.monotonic() - began)
