@@ -87,17 +87,21 @@ TEST(Lane, itsEndDropsWhatHasNotBegun)
     std::atomic<bool> ran = false;
     const auto held = std::make_shared<int>();
     const Keeper keeper;
+    std::thread later;
     {
         Lane lane({base::Resource::watches, 1, 2});
         CHECK_TRUE(lane.submit("a test", keeper.job()));
         keeper.wait();
         CHECK_TRUE(lane.submit("a test", [&ran, held](Turn) { ran = true; }));
-        std::thread([&] { keeper.let_go(); }).detach();
-        // The destructor clears before it waits.
-        while (lane.submit("a test", [](Turn) {}) && held.use_count() > 1)
-            std::this_thread::yield();
+        later = std::thread([&] {
+            while (held.use_count() > 1) // the destructor has begun
+                std::this_thread::yield();
+            keeper.let_go();
+        });
     }
+    later.join();
     LONGS_EQUAL(1, held.use_count());
+    CHECK_FALSE(ran);
 }
 
 TEST(Lane, aLaneThatYieldsDoesSoAlone)
