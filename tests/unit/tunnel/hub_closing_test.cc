@@ -17,6 +17,18 @@ constexpr auto tick = std::chrono::milliseconds(2); // the loop's time is that o
 
 TEST_GROUP_BASE(HubClosing, PairingGroup)
 {
+    /// Until it is released, the lane of the directory takes nothing.
+    void fill_lane(std::promise<void>& release)
+    {
+        const auto begun = std::make_shared<std::promise<void>>();
+        CHECK_TRUE(lane->submit("a test", [begun, wait = std::make_shared<std::future<void>>(release.get_future())](base::Lane::Turn) {
+            begun->set_value();
+            wait->wait();
+        }));
+        begun->get_future().wait();
+        while (lane->submit("a test", [](base::Lane::Turn) {}))
+            ;
+    }
     /// One of everything that a hub can have, each for a virtual connection of its own.
     struct All {
         Tunnel tunnel;
@@ -273,9 +285,7 @@ TEST(HubClosing, aSecondJudgementThatFindsNoRoomIsTold)
 {
     start();
     std::promise<void> release;
-    CHECK_TRUE(lane->submit("a test", [wait = std::make_shared<std::future<void>>(release.get_future())](base::Lane::Turn) { wait->wait(); }));
-    while (lane->submit("a test", [](base::Lane::Turn) {}))
-        ;
+    fill_lane(release);
     Peer client = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(), [](tunnel::Arrival& arrival) { --arrival.judged_at; });
     until_ended(client);
     CHECK(client.got.starts_with("HTTP/1.0 503 RPC Error: 6bb\r\n"));
@@ -302,9 +312,7 @@ TEST(HubClosing, aRecheckIsRepeatedUntilItIsDone)
         Peer server = accept();
         std::promise<void> release;
         if (full) {
-            CHECK_TRUE(lane->submit("a test", [wait = std::make_shared<std::future<void>>(release.get_future())](base::Lane::Turn) { wait->wait(); }));
-            while (lane->submit("a test", [](base::Lane::Turn) {}))
-                ;
+            fill_lane(release);
         } else {
             CHECK(directory.sql("PRAGMA legacy_alter_table = ON; ALTER TABLE servers RENAME TO gone"));
         }
