@@ -49,7 +49,7 @@ LAYERS = base rpch access directory net tunnel http
 
 base_SRC = src/base/cursor.cc src/base/text.cc src/base/base64.cc src/base/fifo.cc \
            src/base/line_queue.cc src/base/line_queues.cc src/base/line_sink.cc src/base/line_writer.cc \
-           src/base/line_rescue.cc src/base/log.cc src/base/workers.cc src/base/shortage.cc src/base/pasted.cc
+           src/base/line_rescue.cc src/base/log.cc src/base/lane.cc src/base/retry.cc src/base/shortage.cc src/base/pasted.cc
 rpch_SRC = src/rpch/guid.cc src/rpch/cookie.cc src/rpch/pdu.cc src/rpch/framer.cc src/rpch/rts.cc \
            src/rpch/rts_table.cc src/rpch/rts_recognise.cc src/rpch/rts_fields.cc src/rpch/rts_builder.cc \
            src/rpch/acknowledgement.cc src/rpch/held_pdus.cc \
@@ -57,7 +57,8 @@ rpch_SRC = src/rpch/guid.cc src/rpch/cookie.cc src/rpch/pdu.cc src/rpch/framer.c
            src/rpch/outbound_proxy.cc src/rpch/outbound_proxy_recycle.cc \
            src/rpch/server.cc src/rpch/server_recycle.cc src/rpch/client.cc src/rpch/client_recycle.cc \
            src/rpch/rpc.cc src/rpch/mgmt.cc
-access_SRC = src/access/account.cc src/access/password.cc src/access/policy.cc src/access/cache.cc \
+access_SRC = src/access/account.cc src/access/seal.cc src/access/password.cc src/access/password_check.cc \
+             src/access/policy.cc src/access/cache.cc \
              src/access/scheme.cc src/access/basic.cc src/access/authenticator.cc
 directory_SRC = src/directory/statement.cc src/directory/database.cc src/directory/schema.cc \
                 src/directory/connections.cc src/directory/target.cc src/directory/transport.cc \
@@ -82,7 +83,8 @@ http_SRC = src/http/head.cc src/http/request.cc src/http/reply.cc src/http/engin
 
 base_TEST = tests/unit/base/cursor_test.cc tests/unit/base/text_test.cc tests/unit/base/fifo_test.cc \
             tests/unit/base/line_queue_test.cc tests/unit/base/line_sink_test.cc tests/unit/base/line_writer_test.cc \
-            tests/unit/base/log_test.cc tests/unit/base/shortage_test.cc tests/unit/base/pasted_test.cc
+            tests/unit/base/log_test.cc tests/unit/base/shortage_test.cc tests/unit/base/lane_test.cc \
+            tests/unit/base/retry_test.cc tests/unit/base/pasted_test.cc
 rpch_TEST = tests/unit/rpch/guid_test.cc tests/unit/rpch/cookie_test.cc tests/unit/rpch/pdu_test.cc \
             tests/unit/rpch/framer_test.cc tests/unit/rpch/rts_test.cc tests/unit/rpch/rts_table_test.cc \
             tests/unit/rpch/rts_vectors_test.cc tests/unit/rpch/flow_test.cc tests/unit/rpch/lifetime_test.cc \
@@ -94,14 +96,14 @@ rpch_TEST = tests/unit/rpch/guid_test.cc tests/unit/rpch/cookie_test.cc tests/un
             tests/unit/rpch/out_recycling2_test.cc tests/unit/rpch/reasons_test.cc \
             tests/unit/rpch/automaton_test.cc tests/unit/rpch/recycling_model_test.cc
 access_TEST = tests/unit/access/account_test.cc tests/unit/access/password_test.cc tests/unit/access/cache_test.cc \
-              tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc \
+              tests/unit/access/password_check_test.cc tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc \
               tests/unit/access/policy_test.cc
 directory_TEST = tests/unit/directory/target_test.cc tests/unit/directory/valid_ports_test.cc \
                  tests/unit/directory/schema_test.cc tests/unit/directory/stores_test.cc \
                  tests/unit/directory/accounts_test.cc tests/unit/directory/policy_test.cc \
                  tests/unit/directory/decision_cache_test.cc tests/unit/directory/connections_test.cc
 net_TEST = tests/unit/net/address_test.cc tests/unit/net/wheel_test.cc tests/unit/net/loop_test.cc \
-           tests/unit/net/watch_test.cc \
+           tests/unit/net/watch_test.cc tests/unit/net/ask_test.cc \
            tests/unit/net/test_certificate.cc tests/unit/net/tls_test.cc tests/unit/net/stream_test.cc \
            tests/unit/net/listener_test.cc tests/unit/net/connector_test.cc tests/unit/net/proxy_header_test.cc \
            tests/unit/net/resolver_test.cc tests/unit/net/sources_test.cc

@@ -35,9 +35,12 @@ struct AccountRecord {
 class AccountSource {
 public:
     virtual ~AccountSource() = default;
-    /// May block; called on workers, from several at once. Throws std::exception when the look-up itself
-    /// fails, which is not the same as an unknown user.
+    /// May block; called on the lane of the directory, by several threads at once. Throws std::exception when the look-up
+    /// itself fails, which is not the same as an unknown user.
     virtual std::optional<AccountRecord> find(const Login& login) = 0;
+    /// The pw_crypt of one account or another: the same for the same number as long as no account comes or goes, and any
+    /// account for some number. Nullopt when there is no account. Like find().
+    virtual std::optional<std::string> some_hash(std::uint64_t number) = 0;
 };
 
 } // namespace auth

@@ -22,29 +22,33 @@ struct Outcome {
         authenticated, ///< `who` is set
         denied,        ///< 401 that looks like any other; `reason` is for the log alone
         too_busy,      ///< 503 and close
+        hash,          ///< `check` is to be made on the lane of password checks; then checked() goes on
     } kind;
     /// With challenge and denied: one header line each. Empty when no scheme may be used on this channel (Basic
     /// without TLS): then answer 403.
     std::vector<std::string> www_authenticate;
     std::optional<Principal> who;
     std::string reason;
+    std::shared_ptr<const PasswordCheck> check = nullptr;
 };
 
 /// Authenticates the requests of one TCP connection, one after the other.
 ///
-/// Ask quick() first; when it has no answer, run step() with the same header value on a worker. The caller
-/// keeps the object and everything in `Backends` alive meanwhile and uses it from one thread at a time.
+/// Ask quick() first; when it has no answer, run look_up() with the same header value on the lane of the directory. The
+/// caller keeps the object and everything in `Backends` alive meanwhile and uses it from one thread at a time.
 /// A scheme that logs in the connection (NTLM, Negotiate) needs no header afterwards; Basic is needed in
 /// every request. Whoever was authenticated first stays: a later login of another principal on the same
-/// connection is denied. Neither function throws for anything that a client can send.
+/// connection is denied. No function throws for anything that a client can send.
 class Authenticator {
 public:
     Authenticator(const Backends& backends, Channel channel);
 
     /// Never blocks. `authorization` is the value of the Authorization header, nullopt when there is none.
     std::optional<Outcome> quick(std::optional<std::string_view> authorization);
-    /// May block.
-    Outcome step(std::string_view authorization);
+    /// Asks the directory.
+    Outcome look_up(std::string_view authorization);
+    /// What came of the check of the last look_up(). Never blocks.
+    Outcome checked(bool equal);
 
 private:
     struct Credentials {

@@ -1,10 +1,8 @@
 #pragma once
 
 #include "access/account.h"
+#include "access/seal.h"
 
-#include <nettle/hmac.h>
-
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -44,21 +42,20 @@ public:
     std::size_t size() const;
 
 private:
-    using Tag = std::array<std::uint8_t, 32>;
     struct Entry {
-        Tag tag;
+        Seal::Tag tag;
         std::int64_t pw_version;
         std::string canonical;
         Clock::time_point until;
     };
     using Key = std::pair<std::string, std::string>; // domain, name
 
-    Tag tag(const Login& login, std::string_view password, std::int64_t pw_version) const;
+    Seal::Tag tag(const Login& login, std::string_view password, std::int64_t pw_version) const;
     void make_room(Clock::time_point now);
 
     const std::size_t limit_;
     const Clock::duration lifetime_;
-    hmac_sha256_ctx keyed_; // nothing but the process key has gone in
+    const Seal seal_;
     mutable std::mutex mutex_;
     std::map<Key, Entry> entries_;
     std::uint64_t generation_ = 0;

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <chrono>
-#include <optional>
-#include <semaphore>
 #include <string>
 #include <string_view>
 
@@ -23,23 +20,7 @@ bool verify_password(std::string_view password, const std::string& hash);
 /// False when crypt(5) can make nothing of `hash`: empty, malformed, an unknown or disabled method.
 bool usable_hash(const std::string& hash) noexcept;
 
-/// A fixed hash of an unknown password, at the cost of hash_password(): what an unknown user is checked
-/// against, so that he takes the time of a wrong password.
+/// A fixed hash of an unknown password, at the cost of hash_password().
 std::string dummy_hash();
-
-/// Bounds how many passwords are checked at once, since each attempt takes about 16 MiB.
-/// One per process, any thread.
-class Passwords {
-public:
-    /// A caller waits at most `patience` for its turn.
-    explicit Passwords(unsigned parallel, std::chrono::milliseconds patience = std::chrono::seconds(5));
-
-    /// As verify_password; nullopt when no turn came in time ("too busy").
-    std::optional<bool> verify(std::string_view password, const std::string& hash);
-
-private:
-    std::counting_semaphore<> turns_;
-    const std::chrono::milliseconds patience_;
-};
 
 } // namespace auth

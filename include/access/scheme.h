@@ -2,7 +2,7 @@
 
 #include "access/account.h"
 #include "access/cache.h"
-#include "access/password.h"
+#include "access/password_check.h"
 #include "access/policy.h"
 
 #include <memory>
@@ -17,7 +17,6 @@ namespace auth {
 struct Backends {
     const Policy& policy;
     AccountSource& accounts;
-    Passwords& passwords;
     Cache& cache;
 };
 
@@ -33,18 +32,22 @@ struct Attempt {
         refused,   ///< `text` is the reason, for the log
         continues, ///< `text` is the answer to the client, base64
         busy,
+        hash,      ///< the password is to be checked, `check`; then checked() goes on
     } kind;
     std::string text;
+    std::shared_ptr<const PasswordCheck> check = nullptr;
 };
 
 /// The state of one scheme on one connection. One thread at a time.
 class SchemeState {
 public:
     virtual ~SchemeState() = default;
-    /// Never blocks. Nullopt when only check() can tell.
+    /// Never blocks. Nullopt when only look_up() can tell.
     virtual std::optional<Attempt> glance(std::string_view credentials) = 0;
-    /// May block.
-    virtual Attempt check(std::string_view credentials) = 0;
+    /// On the lane of the directory, which it may ask. No hash is computed here.
+    virtual Attempt look_up(std::string_view credentials) = 0;
+    /// What came of the `check` of the last look_up(). Never blocks.
+    virtual Attempt checked(bool equal);
 };
 
 /// One HTTP authentication scheme: a row of the table, and a file of its own.

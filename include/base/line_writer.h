@@ -3,16 +3,12 @@
 #include "base/line_queue.h"
 
 #include <chrono>
-#include <csignal>
 
 /// The one thread of the process that writes lines, so that no other waits for a log. Between start() and end() a line goes
 /// into the queue of its thread (base/line_queues.h) and the thread goes on, without a system call while the writer is
 /// awake. A full queue loses lines, the less important first; how many, is reported when the log takes lines again. A
 /// writer without lines sleeps.
 namespace base::line_writer {
-
-/// What a crash ends in.
-inline constexpr int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 /// Called by the writer with the numbers of lines that were lost since the last time. It may put().
 using Report = void (*)(const LineCounts& lost);

@@ -15,9 +15,13 @@ enum class Resource : std::uint8_t {
     source_address,     ///< an address of connect_from that the machine no longer has
     watches,            ///< of epoll
     memory,             ///< of the kernel
-    workers,            ///< places in the queue of the workers
+    password_checks,    ///< turns on the lane of password checks
+    directory,          ///< turns on the lane of the directory
     look_ups,           ///< names that are looked up at one time
 };
+
+/// As the log shows it.
+const char* name(Resource resource) noexcept;
 
 /// What a system call wanted that failed with this errno; nothing when it failed for another reason. EADDRNOTAVAIL is
 /// not among them: it has more than one meaning.

@@ -23,6 +23,8 @@ public:
                                    account->pw_version};
     }
 
+    std::optional<std::string> some_hash(std::uint64_t number) override { return accounts_.some_hash(number); }
+
 private:
     directory::Accounts accounts_;
 };

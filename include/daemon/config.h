@@ -46,7 +46,8 @@ struct Config {
     Millis valid_ports_interval{}; ///< zero: never again
 
     std::uint64_t workers = 0; ///< shards; 0 = one per core
-    std::uint64_t blocking_workers = 0;
+    std::uint64_t password_threads = 0; ///< 0 = one per core
+    std::uint64_t directory_threads = 0;
 
     std::uint64_t receive_window = 0, channel_lifetime = 0; ///< bytes
     Millis connection_timeout{}, setup_timeout{}, connect_timeout{};

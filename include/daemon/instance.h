@@ -1,10 +1,11 @@
 #pragma once
 
 #include "access/cache.h"
-#include "access/password.h"
+#include "access/password_check.h"
 #include "access/policy.h"
 #include "access/scheme.h"
-#include "base/workers.h"
+#include "base/lane.h"
+#include "base/retry.h"
 #include "daemon/accounts.h"
 #include "daemon/background.h"
 #include "daemon/config.h"
@@ -48,6 +49,7 @@ private:
     void open_directory();
     void open_shards(const DescriptorPlan& plan);
     void watch_directory();
+    void refresh_policy();
     void rebuild_valid_ports();
     void reload();
     void drain();
@@ -61,15 +63,18 @@ private:
     std::optional<directory::Policy> policy_;
     std::optional<DirectoryAccounts> accounts_;
     auth::Policy auth_policy_;
-    std::optional<auth::Passwords> passwords_;
     auth::Cache logins_;
     std::optional<auth::Backends> backends_;
-    // The workers end before the loops, to which their jobs report, and after the shards, which give them jobs.
-    std::optional<base::Workers> workers_;
+    // The lanes end before the loops, to which their jobs report, and after the shards, which give them jobs.
+    std::optional<base::Lane> directory_;
+    std::optional<auth::PasswordChecks> passwords_;
     std::optional<net::Resolver> resolver_; // likewise after the shards
     std::vector<std::unique_ptr<Shard>> shards_;
     std::string ready_line_;
-    Clock::time_point next_watch_, next_rebuild_;
+    // What fails is tried again.
+    base::Retry refresh_retry_{"valid-ports", "not read, the last good list stays in force"};
+    base::Retry rebuild_retry_{"valid-ports", "not rebuilt, the last good list stays in force"};
+    Clock::time_point next_watch_, next_rebuild_, next_refresh_ = Clock::time_point::max();
 };
 
 /// What -t looks at beyond the text of the configuration: files, users, the directory. One text an error.

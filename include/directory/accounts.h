@@ -45,6 +45,9 @@ public:
     /// The account of this login, disabled ones included. Both parts are folded here, any spelling will do. An
     /// unknown domain is nobody. Blocks. Throws DatabaseError when the database cannot be read.
     std::optional<Account> find(std::string_view domain, std::string_view name);
+    /// The pw_crypt of one account or another: of the oldest for 0, the same one for the same number as long as no account
+    /// comes or goes. Nullopt when there is none. Like find().
+    std::optional<std::string> some_hash(std::uint64_t number);
 
 private:
     Connections readers_;

@@ -33,6 +33,8 @@ public:
     /// The state of now. Permissions of another state are forgotten. When it cannot be told, they are too, and what is
     /// decided at this stamp is not kept.
     Stamp look() noexcept;
+    /// Policy::generation() as it was before the last look().
+    std::uint64_t generation() const noexcept { return generation_; }
     /// The permission for a target, word for word, in the state that the last look() has seen; null when there is none.
     std::shared_ptr<const Decision> find(std::string_view target);
     void store(const std::shared_ptr<const Decision>& decision, Stamp asked_at);
@@ -49,8 +51,8 @@ private:
     const Policy& policy_;
     Database database_;
     std::int64_t version_ = 0;
-    std::uint64_t list_ = 0;
-    bool known_ = false; // version_ and list_ are those of the last look
+    std::uint64_t generation_ = 0;
+    bool known_ = false; // version_ and generation_ are those of the last look
     Stamp stamp_ = 0;
     Decisions young_, old_;
 };

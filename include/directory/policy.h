@@ -52,7 +52,8 @@ const char* name(Decision::Kind kind) noexcept;
 
 /// The only judge of a target: syntax, ValidPorts, mailbox, route. One per process, any thread.
 ///
-/// decide(), changed(), refresh() and rebuild() read SQLite and block: call them on a worker.
+/// decide(), changed(), refresh() and rebuild() read SQLite and block: call them where that
+/// may be.
 class Policy {
 public:
     /// Reads the allowlist as the database holds it. Throws DatabaseError when the database cannot be
@@ -65,8 +66,9 @@ public:
 
     /// The list in force. Never null.
     std::shared_ptr<const ValidPorts> valid_ports() const noexcept;
-    /// Grows after another list has come into force.
-    std::uint64_t list_generation() const noexcept { return list_generation_; }
+    /// Grows when decide() may have come to say something else: changed() has seen a commit, or another list has come
+    /// into force. What was decided at another generation is to be asked again before it is used for long.
+    std::uint64_t generation() const noexcept { return generation_; }
 
     const std::string& path() const noexcept { return path_; }
 
@@ -78,13 +80,13 @@ public:
     /// no part, since its last good one stays in force. Never blocks.
     bool usable() const noexcept { return usable_; }
 
-    /// Takes over the operator's and the generated entries from the database. When that fails, the last
-    /// good list stays in force, one log line says so, and the result is false.
-    bool refresh() noexcept;
+    /// Takes over the operator's and the generated entries from the database. When that fails, the result says why, and the
+    /// last good list stays in force: an entry that was removed still allows. Try again until it is empty.
+    std::string refresh() noexcept;
 
     /// Makes the generated list anew, see rebuild_generated(). An identical list is silent and writes nothing; a
     /// change is stored, taken into force and logged in one line with old= and new=; a failure keeps the last good
-    /// list and is logged.
+    /// list: try again.
     Rebuild rebuild() noexcept;
 
 private:
@@ -92,17 +94,18 @@ private:
     void judge_mailbox(Decision& decision);
     void judge_name(Decision& decision);
     std::shared_ptr<const ValidPorts> read_list();
-    bool take_over() noexcept;
+    std::string take_over() noexcept;
 
     const std::string path_;
     Connections readers_;
     mutable std::mutex list_mutex_;
     std::shared_ptr<const ValidPorts> list_; // under list_mutex_
-    std::atomic<std::uint64_t> list_generation_{0};
+    std::atomic<std::uint64_t> generation_{0};
     std::atomic<bool> usable_{true};
     std::mutex change_mutex_;                // changed(), refresh() and rebuild() take turns
     std::unique_ptr<Database> watch_;        // under change_mutex_
     std::int64_t seen_version_ = 0;
+    bool told_ = false;                      // the log knows that the directory cannot be read
 };
 
 } // namespace directory

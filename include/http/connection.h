@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/fifo.h"
+#include "base/pending.h"
 #include "base/unique_fd.h"
 #include "http/engine.h"
 #include "http/front.h"
@@ -50,7 +51,7 @@ private:
     enum class State {
         handshake,
         head,      ///< collecting a request head, or idle between two
-        judging,   ///< with a worker, or the engine is about to say
+        judging,   ///< on its way over the lanes, or the engine is about to say
         body,      ///< the reply is known, but the client looks for it only behind its body
         replying,  ///< the reply is on its way
         dropping,  ///< written all; the body is still to come
@@ -58,7 +59,7 @@ private:
         closed,
     };
 
-    /// One request on its way to a verdict. Shared with the worker, which has it alone while `asked_`.
+    /// One request on its way to a verdict. Shared with a lane, which has the authenticator alone while `asked_`.
     struct Question {
         Request request;
         Verdict verdict;
@@ -80,6 +81,8 @@ private:
     const Answer& answer() override;
     void moved() override;
     void ask();
+    void ask_directory();
+    void ask_password();
     void on_judged();
     void give_up();
     void act();
@@ -109,7 +112,6 @@ private:
     State state_ = State::handshake;
     bool readable_ = false;
     bool idle_ = false;        // between two requests, nothing of the next one has come
-    bool asked_ = false;       // a worker has question_
     bool close_after_ = false;
 
     base::Fifo input_;  // read and not used: a head in the making, early body, pipelined requests
@@ -120,6 +122,7 @@ private:
     std::size_t discarded_ = 0;
     std::shared_ptr<auth::Authenticator> authenticator_; // from the first request on
     std::shared_ptr<Question> question_;
+    base::Pending asked_;
     std::optional<Exchange> exchange_;
 };
 

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "access/authenticator.h"
+#include "access/password_check.h"
+#include "base/lane.h"
 #include "base/unique_fd.h"
-#include "base/workers.h"
 #include "directory/policy.h"
 #include "http/engine.h"
 #include "http/gate.h"
@@ -36,14 +37,15 @@ struct Limits {
     net::Millis handshake{10'000}; ///< for the whole TLS handshake
     net::Millis head{30'000};      ///< from the first byte of a head to its last, also for a reply to be taken
     net::Millis idle{60'000};      ///< between requests, and behind a reply for a body that nobody needs
-    net::Millis judge{60'000};     ///< for the workers' answer
+    net::Millis judge{60'000};     ///< for the verdict on it
     net::Millis linger{2'000};     ///< for the client to take the last reply
 };
 
-/// What a front works with. All of it outlives the front; the workers end before the loop.
+/// What a front works with. All of it outlives the front; the lanes end before the loop.
 struct Env {
     net::Loop& loop;
-    base::Workers& workers;
+    base::Lane& directory;
+    auth::PasswordChecks& passwords;
     const auth::Backends& backends;
     directory::Policy& policy;
     tunnel::Reception& reception;

@@ -22,7 +22,8 @@ struct Verdict {
         echo,      ///< the echo reply of MS-RPCH section 2.1.2.1.6
         rpc_error, ///< 503 with `rpc_error` in its reason phrase, MS-RPCH section 2.1.2.1.3
         take_over, ///< the request becomes a channel
-        ask,       ///< not known without blocking: Gate::judge() goes on
+        ask,       ///< the directory is to be asked: Gate::judge() goes on
+        hash,      ///< `check` is to be made: Gate::checked() goes on
     };
 
     Kind kind = Kind::ask;
@@ -38,13 +39,15 @@ struct Verdict {
     std::optional<tunnel::Method> method; ///< null: no request of this protocol, or not served
     std::shared_ptr<const directory::Decision> decision; ///< take_over: where to
     directory::DecisionCache::Stamp asked_at = 0;         ///< ask: the directory's state before that
+    std::uint64_t judged_at = 0; ///< take_over: Policy::generation() before the decision
+    std::shared_ptr<const auth::PasswordCheck> check;     ///< hash
 
     /// As the log shows it.
     unsigned status() const noexcept;
 };
 
 /// Judges requests: path, method, authentication, then echo or target. Knows nothing of sockets and of the engine's
-/// inside. One for all connections of a shard; judge() may run on several workers at once.
+/// inside. One for all connections of a shard.
 class Gate {
 public:
     /// Bodies up to this size are read and dropped after an ordinary answer, so that the connection can live on.
@@ -55,7 +58,6 @@ public:
     /// The body of an OUT request is one or two RTS PDUs. More than this is no RPC client.
     static constexpr std::uint64_t out_body = 65536;
 
-    /// `decisions` is the shard's: judge() does not touch it.
     Gate(const auth::Backends& backends, directory::Policy& policy, directory::DecisionCache& decisions,
          RpcConnect rpc_connect) noexcept
         : backends_(backends), policy_(policy), decisions_(decisions), rpc_connect_(rpc_connect)
@@ -69,11 +71,14 @@ public:
     /// For one connection.
     auth::Authenticator authenticator(bool tls) const { return {backends_, auth::Channel{tls}}; }
 
-    /// Never blocks. Kind `ask` means: call judge() with this verdict.
+    /// From memory.
     Verdict glance(const Request& request, auth::Authenticator& authenticator) const;
-    /// May block. `so_far` is what glance() said.
-    Verdict judge(const Request& request, auth::Authenticator& authenticator, Verdict so_far) const;
-    /// Back in the shard's thread: glance() knows from now on what judge() has found out.
+    /// On the lane of the directory, for a verdict of the kind `ask`.
+    static Verdict judge(directory::Policy& policy, const Request& request, auth::Authenticator& authenticator,
+                         Verdict so_far);
+    /// From memory again, for a verdict of the kind `hash`: what came of its check.
+    Verdict checked(const Request& request, auth::Authenticator& authenticator, Verdict so_far, bool equal) const;
+    /// glance() knows from now on what judge() has found out.
     void remember(const Verdict& verdict) const { decisions_.store(verdict.decision, verdict.asked_at); }
 
     /// What a request gets that cannot be judged now.
@@ -87,7 +92,8 @@ private:
     Verdict health(const Request& request, Verdict verdict) const;
     Verdict look(const Request& request, auth::Authenticator& authenticator) const;
     static Verdict conclude(const Request& request, Verdict verdict, auth::Outcome&& outcome);
-    Verdict target(const Request& request, Verdict verdict) const;
+    Verdict recall(const Request& request, Verdict verdict) const;
+    static Verdict target(directory::Policy& policy, const Request& request, Verdict verdict);
 
     auth::Backends backends_;
     directory::Policy& policy_;

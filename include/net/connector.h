@@ -2,6 +2,7 @@
 
 #include "base/delegate.h"
 #include "base/shortage.h"
+#include "base/lane.h"
 #include "base/unique_fd.h"
 #include "net/address.h"
 #include "net/loop.h"

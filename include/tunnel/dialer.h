@@ -1,12 +1,13 @@
 #pragma once
 
 #include "base/delegate.h"
+#include "base/pending.h"
 #include "directory/policy.h"
 #include "net/connector.h"
 #include "tunnel/environment.h"
 #include "tunnel/failure.h"
 
-#include <memory>
+#include <optional>
 #include <string>
 
 namespace tunnel {
@@ -29,17 +30,13 @@ public:
     using Callback = base::Delegate<void(Outcome)>;
 
     explicit Dialer(const Environment& environment) noexcept;
-    /// Cancels; no callback follows.
-    ~Dialer();
 
-    /// One callback follows, never inside the call. `target` is what the client named.
+    /// One callback follows, never inside the call, and none after the destructor. `target` is what the client named.
     void start(const directory::Route& route, const std::string& target, net::Millis timeout, Callback callback);
 
 private:
-    struct Question;
-
     void on_connected(net::ConnectResult result);
-    void on_decided(const directory::Decision& decision);
+    void on_decided(const std::optional<directory::Decision>& decision);
     void finish(Outcome outcome);
 
     const Environment& environment_;
@@ -50,7 +47,7 @@ private:
     net::Millis timeout_{};
     Callback callback_;
     bool again_ = false;
-    std::shared_ptr<Question> question_;
+    base::Pending question_;
 };
 
 } // namespace tunnel

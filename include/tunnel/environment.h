@@ -1,6 +1,6 @@
 #pragma once
 
-#include "base/workers.h"
+#include "base/lane.h"
 #include "directory/policy.h"
 #include "net/loop.h"
 #include "net/resolver.h"
@@ -13,7 +13,7 @@ namespace tunnel {
 /// What every part of a shard's tunnel works with. All of it outlives the hub.
 struct Environment {
     net::Loop& loop;
-    base::Workers& workers;
+    base::Lane& directory; ///< on which `policy` is asked
     net::Resolver& resolver;
     directory::Policy& policy;
     const Settings& settings;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "base/pending.h"
+#include "base/retry.h"
+#include "net/timer.h"
 #include "tunnel/arrival.h"
 #include "tunnel/environment.h"
 #include "tunnel/farewell.h"
@@ -13,9 +16,11 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace tunnel {
@@ -43,7 +48,7 @@ public:
     std::size_t clients() const override { return size() + leaving(); }
 
     /// The directory has changed: channels of mailboxes whose active copy has moved are closed, spread over
-    /// a short time. Asks a worker; returns at once.
+    /// a short time. Returns at once, and is repeated until the directory has answered.
     void recheck_routes();
     /// Ends everything softly, within `time`; from now on nothing new is admitted. Clients whose server end is on another
     /// node are asked to replace their OUT channels, which another node will take. What cannot go on without
@@ -57,7 +62,7 @@ public:
     std::size_t size() const noexcept
     {
         return inbound_.size() + outbound_.size() + relieved_inbound_.size() + relieved_outbound_.size()
-               + newcomers_.size() + spliced_.size();
+               + newcomers_.size() + doubts_.size() + spliced_.size();
     }
     /// Clients that have been told the end and may still be reading it.
     std::size_t leaving() const noexcept { return farewell_.size(); }
@@ -87,8 +92,31 @@ private:
     const char* objection(const Opening& opening);
     const char* succeed(Opening& opening);
 
-    struct Recheck;
-    void mark_moved(const Recheck& answer);
+    /// Routes that are asked for anew, a few at a time, so that nobody waits long behind them.
+    struct Recheck {
+        std::vector<std::pair<std::string, directory::Route>> routes;
+        std::size_t next = 0;
+        std::unordered_set<std::string> moved;
+        base::Pending pending;
+    };
+    struct Findings;
+
+    /// A channel that was judged before the directory changed.
+    struct Doubt {
+        Opening opening;
+        std::uint64_t generation; ///< of the directory, before it was asked again
+        base::Pending pending;
+    };
+
+    bool in_doubt(const Arrival& arrival) const noexcept;
+    void judge_again(Opening&& opening);
+    void on_judged_again(std::list<Doubt>::iterator doubt, const std::optional<directory::Decision>& answer);
+    void refuse(Arrival& arrival, const std::string& reason, const std::string& reply = {});
+    void take_in(Opening&& opening);
+    void begin_recheck();
+    void recheck_next();
+    void on_rechecked(const std::optional<Findings>& findings);
+    void mark_moved();
     Spread::Act ending(const rpch::Cookie& virtual_connection, const char* reason);
     static Spread::Act ending(const std::weak_ptr<MixedProxy>& proxy, const char* reason);
 
@@ -103,7 +131,10 @@ private:
     std::vector<std::unique_ptr<InboundChannel>> relieved_inbound_;
     std::vector<std::unique_ptr<OutboundChannel>> relieved_outbound_;
     std::unordered_map<const MixedProxy*, std::shared_ptr<MixedProxy>> spliced_;
-    std::shared_ptr<Recheck> recheck_;
+    std::list<Doubt> doubts_;
+    Recheck recheck_;
+    base::Retry recheck_retry_{"recheck", "tunnels may stay whose mailbox has moved; it is tried again"};
+    net::Timer recheck_again_;
     Spread moved_;   // closes tunnels whose mailbox has moved
     Spread asking_;  // asks for new OUT channels
     Spread ending_;  // ends what cannot move

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/pending.h"
 #include "tunnel/environment.h"
 #include "tunnel/farewell.h"
 #include "tunnel/joiner.h"
@@ -8,10 +9,10 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace tunnel {
@@ -36,7 +37,6 @@ public:
         : environment_(environment), grants_(grants), farewell_(farewell), splicer_(splicer), all_{this}
     {
     }
-    ~Pairing();
 
     /// Tells the pairing side of all shards, itself included, before the loops run.
     void join(std::span<Pairing* const> all) { all_.assign(all.begin(), all.end()); }
@@ -57,11 +57,11 @@ public:
     std::size_t size() const noexcept { return joiners_.size() + judged_.size() + legs_.size(); }
 
 private:
-    /// A proxy whose target a worker judges. The loop's thread clears `pairing` to cancel.
+    /// A proxy whose target is being judged.
     struct Judgement {
-        Pairing* pairing;
         Joining joining;
-        directory::Decision decision;
+        std::uint64_t generation; ///< of the directory, before it was asked
+        base::Pending pending;
     };
 
     void joiner_ready(Joiner& joiner, Joining&& joining) override;
@@ -71,7 +71,7 @@ private:
 
     void admit(Joining&& joining);
     void judge(Joining&& joining);
-    void on_judged(Judgement& judgement);
+    void on_judged(std::list<Judgement>::iterator judgement, const std::optional<directory::Decision>& answer);
     void attach(Joining&& joining, VirtualServer& server);
     void splice(Joining&& joining, const directory::Decision& decision);
     void refuse(Joining& joining, const std::string& reason);
@@ -84,7 +84,7 @@ private:
     Splicer& splicer_;
     std::vector<Pairing*> all_;
     std::list<Joiner> joiners_;
-    std::unordered_set<std::shared_ptr<Judgement>> judged_;
+    std::list<Judgement> judged_;
     std::unordered_map<const PairedLeg*, std::shared_ptr<PairedLeg>> legs_;
     std::unordered_map<rpch::Cookie, std::unique_ptr<VirtualServer>> servers_;
     bool closed_ = false;

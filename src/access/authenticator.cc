@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 
-#include <exception>
+#include <cassert>
 
 namespace auth {
 
@@ -24,12 +24,18 @@ std::optional<Outcome> Authenticator::quick(std::optional<std::string_view> auth
     return conclude(*credentials->scheme, std::move(*attempt));
 }
 
-Outcome Authenticator::step(std::string_view authorization)
+Outcome Authenticator::look_up(std::string_view authorization)
 {
     const std::optional<Credentials> credentials = recognise(authorization);
     if (!credentials)
         return refuse(Outcome::Kind::denied, "scheme not offered");
-    return conclude(*credentials->scheme, state_of(*credentials->scheme).check(credentials->rest));
+    return conclude(*credentials->scheme, state_of(*credentials->scheme).look_up(credentials->rest));
+}
+
+Outcome Authenticator::checked(bool equal)
+{
+    assert(current_ != nullptr);
+    return conclude(*current_, state_->checked(equal));
 }
 
 std::optional<Authenticator::Credentials> Authenticator::recognise(std::string_view authorization) const
@@ -59,6 +65,8 @@ Outcome Authenticator::conclude(const Scheme& scheme, Attempt&& attempt)
         return {Outcome::Kind::challenge, {std::string(scheme.name) + ' ' + attempt.text}, std::nullopt, "next leg"};
     case Attempt::Kind::busy:
         return {Outcome::Kind::too_busy, {}, std::nullopt, std::move(attempt.text)};
+    case Attempt::Kind::hash:
+        return {Outcome::Kind::hash, {}, std::nullopt, {}, std::move(attempt.check)};
     case Attempt::Kind::refused:
         state_.reset();
         current_ = nullptr;

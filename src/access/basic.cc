@@ -1,11 +1,16 @@
 #include "access/basic.h"
 
+#include "access/password.h"
 #include "access/scheme.h"
+#include "access/seal.h"
 
 #include "base/base64.h"
 #include "base/text.h"
 
 #include <string.h>
+
+#include <exception>
+#include <utility>
 
 #include <exception>
 
@@ -48,10 +53,44 @@ public:
         return Attempt{Attempt::Kind::accepted, std::move(*canonical)};
     }
 
-    Attempt check(std::string_view credentials) override
+    Attempt look_up(std::string_view credentials) override
     {
-        const std::optional<BasicCredentials> basic = BasicCredentials::parse(credentials);
-        return basic ? judge(*basic) : malformed();
+        std::optional<BasicCredentials> basic = BasicCredentials::parse(credentials);
+        if (!basic)
+            return malformed();
+        // An equal login may have been checked while this one waited.
+        if (std::optional<std::string> canonical = backends_.cache.find(basic->login, basic->password.view()))
+            return {Attempt::Kind::accepted, std::move(*canonical)};
+        generation_ = backends_.cache.generation();
+        std::string hash;
+        try {
+            account_ = backends_.accounts.find(basic->login);
+            hash = somebodys_hash(basic->login);
+        } catch (const std::exception& error) {
+            return {Attempt::Kind::busy, std::string("accounts cannot be read: ") + error.what()};
+        }
+        // Everybody pays for a hash, so that the time does not tell who exists.
+        hashed_ = account_ && usable_hash(account_->pw_crypt);
+        if (hashed_)
+            hash = account_->pw_crypt;
+        check_ = std::make_shared<const PasswordCheck>(PasswordCheck{std::move(basic->login), std::move(basic->password), std::move(hash)});
+        return {Attempt::Kind::hash, {}, check_};
+    }
+
+    Attempt checked(bool equal) override
+    {
+        const std::shared_ptr<const PasswordCheck> check = std::move(check_);
+        const std::optional<AccountRecord> account = std::exchange(account_, std::nullopt);
+        if (!account)
+            return refused("unknown user", check->login);
+        if (!account->enabled || !hashed_) {
+            backends_.cache.forget(check->login);
+            return refused(account->enabled ? "account without a usable password" : "account disabled", check->login);
+        }
+        if (!equal)
+            return refused("wrong password", check->login);
+        backends_.cache.store(check->login, check->password.view(), account->pw_version, account->canonical, generation_);
+        return {Attempt::Kind::accepted, account->canonical};
     }
 
 private:
@@ -62,34 +101,26 @@ private:
         return {Attempt::Kind::refused, std::string(reason) + ": " + login.text()};
     }
 
-    Attempt judge(const BasicCredentials& basic)
+    /// What a login is checked against that has no hash of its own. Hashes of other methods take other times, so it is that
+    /// of an account, always the same one for the same login: among many logins each time occurs as often as among the
+    /// accounts. The choice is secret, and outlives the process, because its key is a hash too.
+    std::string somebodys_hash(const Login& login)
     {
-        const std::uint64_t generation = backends_.cache.generation();
-        std::optional<AccountRecord> account;
-        try {
-            account = backends_.accounts.find(basic.login);
-        } catch (const std::exception& error) {
-            return {Attempt::Kind::busy, std::string("accounts cannot be read: ") + error.what()};
-        }
-        // Everybody pays for a hash, so that the time does not tell who exists.
-        const bool hashed = account && usable_hash(account->pw_crypt);
-        const std::optional<bool> equal =
-            backends_.passwords.verify(basic.password.view(), hashed ? account->pw_crypt : dummy_hash());
-        if (!equal)
-            return {Attempt::Kind::busy, "too many password checks wait"};
-        if (!account)
-            return refused("unknown user", basic.login);
-        if (!account->enabled || !hashed) {
-            backends_.cache.forget(basic.login);
-            return refused(account->enabled ? "account without a usable password" : "account disabled", basic.login);
-        }
-        if (!*equal)
-            return refused("wrong password", basic.login);
-        backends_.cache.store(basic.login, basic.password.view(), account->pw_version, account->canonical, generation);
-        return {Attempt::Kind::accepted, account->canonical};
+        const std::optional<std::string> key = backends_.accounts.some_hash(0);
+        const Seal::Tag tag = Seal(key.value_or("")).of({login.domain, login.name});
+        std::uint64_t number = 0;
+        for (std::size_t i = 0; i < 7; ++i)
+            number = number << 8 | tag[i];
+        const std::optional<std::string> hash = backends_.accounts.some_hash(number);
+        return hash && usable_hash(*hash) ? *hash : dummy_hash();
     }
 
     const Backends backends_;
+    // Between look_up() and checked().
+    std::shared_ptr<const PasswordCheck> check_;
+    std::optional<AccountRecord> account_;
+    bool hashed_ = false; // the check is against the account's own hash
+    std::uint64_t generation_ = 0;
 };
 
 bool allowed(const Policy& policy, const Channel& channel)

@@ -1,43 +1,16 @@
 #include "access/cache.h"
 
 #include <nettle/memops.h>
-#include <string.h>
-#include <sys/random.h>
 
 #include <algorithm>
-#include <stdexcept>
 
 namespace auth {
-namespace {
 
-void add(hmac_sha256_ctx& context, std::string_view text)
+Cache::Cache(std::size_t limit, Clock::duration lifetime) : limit_(limit), lifetime_(lifetime) {}
+
+Seal::Tag Cache::tag(const Login& login, std::string_view password, std::int64_t pw_version) const
 {
-    hmac_sha256_update(&context, text.size(), reinterpret_cast<const std::uint8_t*>(text.data()));
-    const std::uint8_t end = 0;
-    hmac_sha256_update(&context, 1, &end);
-}
-
-} // namespace
-
-Cache::Cache(std::size_t limit, Clock::duration lifetime) : limit_(limit), lifetime_(lifetime)
-{
-    std::array<std::uint8_t, 32> key;
-    if (getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
-        throw std::runtime_error("no random bytes for the cache of logins");
-    hmac_sha256_set_key(&keyed_, key.size(), key.data());
-    explicit_bzero(key.data(), key.size());
-}
-
-Cache::Tag Cache::tag(const Login& login, std::string_view password, std::int64_t pw_version) const
-{
-    hmac_sha256_ctx context = keyed_;
-    add(context, login.domain);
-    add(context, login.name);
-    add(context, password);
-    add(context, std::to_string(pw_version));
-    Tag result;
-    hmac_sha256_digest(&context, result.size(), result.data());
-    return result;
+    return seal_.of({login.domain, login.name, password, std::to_string(pw_version)});
 }
 
 std::optional<std::string> Cache::find(const Login& login, std::string_view password, Clock::time_point now)
@@ -51,7 +24,7 @@ std::optional<std::string> Cache::find(const Login& login, std::string_view pass
         entries_.erase(found);
         return std::nullopt;
     }
-    const Tag offered = tag(login, password, entry.pw_version);
+    const Seal::Tag offered = tag(login, password, entry.pw_version);
     if (memeql_sec(offered.data(), entry.tag.data(), offered.size()) == 0)
         return std::nullopt;
     return entry.canonical;

@@ -78,18 +78,4 @@ std::string dummy_hash()
     return nobodys_hash;
 }
 
-Passwords::Passwords(unsigned parallel, std::chrono::milliseconds patience)
-    : turns_(static_cast<std::ptrdiff_t>(parallel)), patience_(patience)
-{
-}
-
-std::optional<bool> Passwords::verify(std::string_view password, const std::string& hash)
-{
-    if (!turns_.try_acquire_for(patience_))
-        return std::nullopt;
-    const bool equal = verify_password(password, hash);
-    turns_.release();
-    return equal;
-}
-
 } // namespace auth

@@ -11,6 +11,12 @@ constexpr const Scheme* table[] = {
 
 } // namespace
 
+/// Of a scheme that checks no passwords.
+Attempt SchemeState::checked(bool)
+{
+    return {Attempt::Kind::refused, "no password was to be checked"};
+}
+
 std::span<const Scheme* const> schemes() noexcept
 {
     return table;

@@ -1,6 +1,7 @@
 #include "base/line_rescue.h"
 
 #include "base/line_writer.h"
+#include "base/no_signals.h"
 
 #include <cerrno>
 #include <csignal>
@@ -24,7 +25,7 @@ void on_crash(int signal) noexcept
 
 void replace(void (*from)(int), void (*to)(int)) noexcept
 {
-    for (const int signal : line_writer::crash_signals) {
+    for (const int signal : crash_signals) {
         struct sigaction action {};
         if (sigaction(signal, nullptr, &action) != 0 || (action.sa_flags & SA_SIGINFO) != 0 || action.sa_handler != from)
             continue;

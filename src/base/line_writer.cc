@@ -2,6 +2,7 @@
 
 #include "base/line_queues.h"
 #include "base/line_sink.h"
+#include "base/no_signals.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -265,14 +266,11 @@ void start(Report report)
     state = State::awake;
     sem_init(&alarm, 0, 0);
     sem_init(&ended, 0, 0);
-    sigset_t others, before;
-    sigfillset(&others);
-    sigdelset(&others, kick_signal);
-    for (const int signal : crash_signals)
-        sigdelset(&others, signal);
-    pthread_sigmask(SIG_SETMASK, &others, &before);
-    const int error = pthread_create(&thread, nullptr, run, nullptr);
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    int error;
+    {
+        const NoSignals no_signals(kick_signal);
+        error = pthread_create(&thread, nullptr, run, nullptr);
+    }
     if (error != 0)
         throw std::runtime_error("a thread for the log: " + std::string(std::strerror(error)));
     way = Way::queues;

@@ -26,7 +26,8 @@ constexpr struct {
     {"source-address", "give the machine the address again or take it out of connect_from"},
     {"watches", "raise fs.epoll.max_user_watches"},
     {"memory", "see net.ipv4.tcp_mem and the memory limit of the service"},
-    {"workers", "raise blocking_workers"},
+    {"password-checks", "raise password_threads, if cores are idle"},
+    {"directory", "raise directory_threads, or look why the database is slow"},
     {"look-ups", "see to the name servers of /etc/resolv.conf, or name the servers in /etc/hosts"},
 };
 constexpr std::size_t count = std::size(resources);
@@ -39,6 +40,11 @@ struct Cases {
 std::array<Cases, count> all_cases;
 
 } // namespace
+
+const char* name(Resource resource) noexcept
+{
+    return resources[static_cast<std::size_t>(resource)].name;
+}
 
 std::optional<Resource> resource_of(int error) noexcept
 {

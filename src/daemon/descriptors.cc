@@ -5,9 +5,8 @@
 namespace rpctunneld {
 namespace {
 
-/// Each worker may come to have two connections to the database, of two files each. What looks up the name of a server
-/// has the descriptors that the connection to it does not have yet.
-constexpr std::uint64_t of_a_worker = 6;
+/// Each may come to have two connections to the database, of two files each, and two more while it opens them.
+constexpr std::uint64_t of_a_directory_thread = 6;
 /// For the rest of the process: a reload, a rebuild of the allowlist, a log that comes back.
 constexpr std::uint64_t of_the_process = 16;
 /// One in so many is for what clients that were taken still need: their servers.
@@ -17,7 +16,7 @@ constexpr std::uint64_t slack = 64;
 
 DescriptorPlan plan_descriptors(const Config& config, std::uint64_t limit, std::uint64_t in_use) noexcept
 {
-    const std::uint64_t aside = of_the_process + of_a_worker * config.blocking_workers;
+    const std::uint64_t aside = of_the_process + of_a_directory_thread * config.directory_threads;
     // Every client's connection has one to a server or to another node. Connections to pairing_listen are counted apart,
     // and two of them have one to a service.
     std::uint64_t clients = 2 * config.connection_limit;

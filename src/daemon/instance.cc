@@ -20,8 +20,10 @@ using namespace std::chrono_literals;
 
 // How soon a change of the directory takes effect.
 constexpr auto watch_interval = 2s;
-// Jobs that wait for a worker. At 15 ms for a password check, more than this is no longer worth waiting for.
-constexpr std::size_t waiting_jobs = 1024;
+// What waits for a turn. At 15 ms for a password check, more than this would not have its turn in time; the directory
+// answers in a hundredth of that, unless its disk or its locks keep it.
+constexpr std::size_t waiting_checks = 1024, waiting_questions = 4096;
+constexpr auto password_patience = 5s, directory_patience = 10s;
 
 std::vector<net::TlsServerContext::Pair> certificate_pairs(const Config& config)
 {
@@ -31,9 +33,14 @@ std::vector<net::TlsServerContext::Pair> certificate_pairs(const Config& config)
     return pairs;
 }
 
+unsigned threads_or_cores(std::uint64_t threads)
+{
+    return threads != 0 ? static_cast<unsigned>(threads) : std::max(1u, std::thread::hardware_concurrency());
+}
+
 unsigned shard_count(const Config& config)
 {
-    return config.workers != 0 ? static_cast<unsigned>(config.workers) : std::max(1u, std::thread::hardware_concurrency());
+    return threads_or_cores(config.workers);
 }
 
 auth::Policy auth_policy(const Config& config)
@@ -215,24 +222,24 @@ void Instance::open_directory()
 {
     policy_.emplace(config_.database);
     accounts_.emplace(config_.database);
-    const auto blocking = static_cast<unsigned>(config_.blocking_workers);
-    // Half of the workers may hash, so that look-ups do not wait behind a storm of logins.
-    passwords_.emplace(std::max(1u, blocking / 2));
-    backends_.emplace(auth::Backends{auth_policy_, *accounts_, *passwords_, logins_});
+    backends_.emplace(auth::Backends{auth_policy_, *accounts_, logins_});
     rebuild_valid_ports();
     // Its own commit is no change that logins and tunnels would have to hear of.
     if (policy_->changed())
-        policy_->refresh();
+        refresh_policy();
 }
 
 void Instance::open_shards(const DescriptorPlan& plan)
 {
-    workers_.emplace(static_cast<unsigned>(config_.blocking_workers), waiting_jobs);
+    directory_.emplace(base::Lane::Plan{base::Resource::directory, static_cast<unsigned>(config_.directory_threads),
+                                        waiting_questions, directory_patience});
+    passwords_.emplace(threads_or_cores(config_.password_threads), waiting_checks, password_patience);
     tunnel_settings_.descriptors = static_cast<std::uint32_t>(std::min<std::uint64_t>(plan.for_clients(), UINT32_MAX));
     const http::Limits limits = http_limits(config_, plan);
     std::vector<tunnel::Hub*> hubs;
     for (const auto& shard : shards_) {
-        shard->open(*workers_, *resolver_, *backends_, *policy_, tunnel_settings_, nodes_, config_.connect_from, limits,
+        shard->open(*directory_, *passwords_, *resolver_, *backends_, *policy_, tunnel_settings_, nodes_,
+                    config_.connect_from, limits,
                     config_.rpc_connect);
         hubs.push_back(&shard->hub());
     }
@@ -252,8 +259,7 @@ void Instance::serve()
 {
     next_watch_ = Clock::now() + watch_interval;
     for (;;) {
-        const bool rebuilds = config_.valid_ports_interval.count() != 0;
-        const Clock::time_point next = rebuilds ? std::min(next_watch_, next_rebuild_) : next_watch_;
+        const Clock::time_point next = std::min({next_watch_, next_rebuild_, next_refresh_});
         switch (wait_for_signal(next - Clock::now())) {
         case SIGTERM:
         case SIGINT:
@@ -266,7 +272,9 @@ void Instance::serve()
         }
         if (Clock::now() >= next_watch_)
             watch_directory();
-        if (rebuilds && Clock::now() >= next_rebuild_)
+        if (Clock::now() >= next_refresh_)
+            refresh_policy();
+        if (Clock::now() >= next_rebuild_)
             rebuild_valid_ports();
     }
 }
@@ -278,16 +286,31 @@ void Instance::watch_directory()
         return;
     // An account may be disabled now, an active copy may have moved.
     logins_.clear();
-    policy_->refresh();
+    refresh_policy();
+    base::log::info("directory-changed", {});
+}
+
+/// The list, then the routes of the tunnels, which it must allow. Comes again until the list could be read.
+void Instance::refresh_policy()
+{
+    const std::string failure = policy_->refresh();
+    next_refresh_ = failure.empty() ? Clock::time_point::max() : Clock::now() + refresh_retry_.failed(failure);
+    if (failure.empty())
+        refresh_retry_.done();
     for (const auto& shard : shards_)
         shard->recheck_routes();
-    base::log::info("directory-changed", {});
 }
 
 void Instance::rebuild_valid_ports()
 {
-    policy_->rebuild();
-    next_rebuild_ = Clock::now() + config_.valid_ports_interval;
+    const directory::Rebuild rebuild = policy_->rebuild();
+    if (rebuild.kind == directory::Rebuild::Kind::failed) {
+        next_rebuild_ = Clock::now() + rebuild_retry_.failed(rebuild.error);
+        return;
+    }
+    rebuild_retry_.done();
+    const bool again = config_.valid_ports_interval.count() != 0;
+    next_rebuild_ = again ? Clock::now() + config_.valid_ports_interval : Clock::time_point::max();
 }
 
 void Instance::reload()
@@ -321,10 +344,8 @@ void Instance::reload()
         base::log::error("reload-refused", {{"error", error.what()}});
     }
     logins_.clear();
-    policy_->refresh();
     rebuild_valid_ports();
-    for (const auto& shard : shards_)
-        shard->recheck_routes();
+    refresh_policy();
     base::log::notice("reloaded", {});
     notify_service_manager("READY=1");
 }

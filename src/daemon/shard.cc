@@ -74,13 +74,14 @@ net::Address Shard::listen_for_proxies(const net::Address& address, const std::s
     return pairing_doors_.back()->listener.local();
 }
 
-void Shard::open(base::Workers& workers, net::Resolver& resolver, const auth::Backends& backends,
+void Shard::open(base::Lane& directory, auth::PasswordChecks& passwords, net::Resolver& resolver,
+                 const auth::Backends& backends,
                  directory::Policy& policy, const tunnel::Settings& settings, const tunnel::Nodes& nodes,
                  const std::vector<net::Address>& sources, const http::Limits& limits, http::RpcConnect rpc_connect)
 {
     sources_ = net::Sources(sources, number_);
-    hub_.emplace(tunnel::Environment{loop_, workers, resolver, policy, settings, nodes, sources_});
-    front_.emplace(http::Env{loop_, workers, backends, policy, *hub_, limits, rpc_connect});
+    hub_.emplace(tunnel::Environment{loop_, directory, resolver, policy, settings, nodes, sources_});
+    front_.emplace(http::Env{loop_, directory, passwords, backends, policy, *hub_, limits, rpc_connect});
 }
 
 void Shard::start()

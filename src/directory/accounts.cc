@@ -14,6 +14,8 @@ constexpr std::size_t max_login = 255;
 constexpr const char* find_account =
     "SELECT a.canonical, a.enabled, a.pw_crypt, a.pw_version FROM logins l JOIN accounts a ON a.id = l.account"
     " WHERE l.name_folded = ? AND l.domain_folded = ?";
+constexpr const char* find_some_hash =
+    "SELECT pw_crypt FROM accounts WHERE id > ? % (SELECT max(id) FROM accounts) ORDER BY id LIMIT 1";
 constexpr const char* find_id = "SELECT id FROM accounts WHERE canonical_folded = ?";
 // The version is random: it must differ from every earlier one, also from those of a removed account of this name.
 constexpr const char* insert_account = "INSERT INTO accounts (canonical, canonical_folded, pw_crypt, pw_version)"
@@ -121,6 +123,15 @@ std::optional<Account> Accounts::find(std::string_view domain, std::string_view 
     account.pw_crypt = query.text();
     account.pw_version = query.number();
     return account;
+}
+
+std::optional<std::string> Accounts::some_hash(std::uint64_t number)
+{
+    const Connections::Lease database = readers_.take();
+    Statement query = database->statement(find_some_hash);
+    if (!query.bind(static_cast<std::int64_t>(number & INT64_MAX)).row())
+        return std::nullopt;
+    return query.text();
 }
 
 Change AccountEditor::add(std::string_view canonical, const std::vector<Login>& logins, std::string_view pw_crypt)

@@ -21,12 +21,12 @@ DecisionCache::Stamp DecisionCache::look() noexcept
 {
     const bool known = std::exchange(known_, false);
     try {
-        const std::uint64_t list = policy_.list_generation();
+        const std::uint64_t generation = policy_.generation();
         const std::int64_t version = database_.data_version();
-        if (!known || version != version_ || list != list_)
+        if (!known || version != version_ || generation != generation_)
             forget();
         version_ = version;
-        list_ = list;
+        generation_ = generation;
         known_ = true;
     } catch (const std::exception&) { // locked as a whole, or no database any more; who asks gets the reason
         forget();

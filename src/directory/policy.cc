@@ -208,7 +208,7 @@ std::shared_ptr<const ValidPorts> Policy::read_list()
     return std::make_shared<const ValidPorts>(std::move(entries));
 }
 
-bool Policy::take_over() noexcept
+std::string Policy::take_over() noexcept
 {
     try {
         const std::shared_ptr<const ValidPorts> before = valid_ports();
@@ -217,14 +217,12 @@ bool Policy::take_over() noexcept
             const std::lock_guard lock(list_mutex_);
             list_ = after;
         }
-        ++list_generation_;
+        ++generation_;
         log_change(Origin::generated, *before, *after);
         log_change(Origin::administrator, *before, *after);
-        return true;
+        return {};
     } catch (const std::exception& error) {
-        base::log::error("valid-ports", {{"result", "not read, the last good list stays in force"},
-                                         {"reason", error.what()}});
-        return false;
+        return error.what();
     }
 }
 
@@ -235,17 +233,22 @@ bool Policy::changed() noexcept
     try {
         const std::int64_t version = watch_->data_version();
         moved = std::exchange(seen_version_, version) != version;
+        if (moved)
+            ++generation_;
         if (moved || !usable_)
             ask_something();
         usable_ = true;
+        if (std::exchange(told_, false))
+            base::log::notice("directory", {{"result", "can be read again"}});
     } catch (const std::exception& error) {
         usable_ = false;
-        base::log::error("directory", {{"result", "cannot be read"}, {"reason", error.what()}});
+        if (!std::exchange(told_, true))
+            base::log::error("directory", {{"result", "cannot be read"}, {"reason", error.what()}});
     }
     return moved;
 }
 
-bool Policy::refresh() noexcept
+std::string Policy::refresh() noexcept
 {
     const std::lock_guard lock(change_mutex_);
     return take_over();
@@ -255,11 +258,10 @@ Rebuild Policy::rebuild() noexcept
 {
     const std::lock_guard lock(change_mutex_);
     Rebuild result = rebuild_generated(path_, false);
-    if (result.kind == Rebuild::Kind::failed)
-        base::log::error("valid-ports", {{"result", "rebuild failed, the last good list stays in force"},
-                                         {"reason", result.error}});
-    else if (result.kind == Rebuild::Kind::changed && !take_over())
-        result = {Rebuild::Kind::failed, result.old_text, result.new_text, "the new list could not be read back"};
+    if (result.kind != Rebuild::Kind::changed)
+        return result;
+    if (const std::string failure = take_over(); !failure.empty())
+        result = {Rebuild::Kind::failed, result.old_text, result.new_text, "the new list could not be read back: " + failure};
     return result;
 }
 

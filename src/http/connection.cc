@@ -61,6 +61,7 @@ void Connection::close(std::string_view reason)
         base::log::notice("closed", {{"id", id_}, {"peer", peer_.text()}, {"reason", reason}});
     state_ = State::closed;
     deadline_.cancel();
+    asked_.cancel();
     exchange_.reset();
     if (socket_) // the handshake goes on
         watch_.remove();

@@ -2,6 +2,7 @@
 #include "base/shortage.h"
 #include "http/connection.h"
 #include "http/reply.h"
+#include "net/ask.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -113,6 +114,7 @@ Guest::Ruling Connection::rule(Request&& request)
         close_after_ = close_after_ || !question_->verdict.may_stay;
         return close_after_ ? Ruling::answer_and_close : Ruling::answer_and_stay;
     case Verdict::Kind::ask:
+    case Verdict::Kind::hash:
         return Ruling::wait;
     case Verdict::Kind::echo:
     case Verdict::Kind::rpc_error:
@@ -138,38 +140,62 @@ void Connection::moved()
     advance();
 }
 
+/// Goes on with the verdict until the lanes have said all that they know.
 void Connection::ask()
 {
-    asked_ = true;
-    auto job = [question = question_, self = weak_from_this(), gate = front_.gate_, &loop = front_.env_.loop] {
+    switch (question_->verdict.kind) {
+    case Verdict::Kind::ask:
+        return ask_directory();
+    case Verdict::Kind::hash:
+        return ask_password();
+    case Verdict::Kind::answer:
+    case Verdict::Kind::echo:
+    case Verdict::Kind::rpc_error:
+    case Verdict::Kind::take_over:
+        return on_judged();
+    }
+}
+
+void Connection::ask_directory()
+{
+    auto work = [question = question_, so_far = question_->verdict, &policy = front_.env_.policy]() -> Verdict {
         try {
-            question->verdict = gate.judge(question->request, *question->authenticator, std::move(question->verdict));
+            return Gate::judge(policy, question->request, *question->authenticator, std::move(so_far));
         } catch (const std::exception& error) {
-            question->verdict = Gate::too_busy(question->request, error.what());
+            return Gate::too_busy(question->request, error.what());
         }
-        loop.post([self] {
-            if (const auto connection = self.lock())
-                connection->on_judged();
-        });
     };
-    if (front_.env_.workers.submit(std::move(job)))
-        return;
-    base::report_shortage(base::Resource::workers, "a request", "too many wait");
-    question_->verdict = Gate::too_busy(question_->request, "too much waits for the workers");
-    on_judged();
+    net::ask(front_.env_.directory, "a request", front_.env_.loop, asked_, std::move(work),
+             [this](std::optional<Verdict> verdict) {
+                 question_->verdict = verdict ? std::move(*verdict)
+                                              : Gate::too_busy(question_->request, "too much waits for the directory");
+                 ask();
+             });
+}
+
+void Connection::ask_password()
+{
+    const auto on_checked = [this](std::optional<bool> equal) {
+        Verdict& verdict = question_->verdict;
+        verdict = equal ? front_.gate_.checked(question_->request, *authenticator_, std::move(verdict), *equal)
+                        : Gate::too_busy(question_->request, "too many password checks wait");
+        ask();
+    };
+    const base::Pending::Ticket ticket = asked_.begin();
+    front_.env_.passwords.ask(question_->verdict.check, ticket,
+                              net::reply_to<std::optional<bool>>(front_.env_.loop, ticket, on_checked));
 }
 
 void Connection::on_judged()
 {
-    asked_ = false;
     front_.gate_.remember(question_->verdict);
-    if (state_ == State::judging)
-        exchange_->resume(); // it asks rule() again
+    exchange_->resume(); // it asks rule() again
 }
 
-/// The workers take too long. One of them still has the question and changes the verdict, not the request.
+/// The lanes take too long.
 void Connection::give_up()
 {
+    asked_.cancel();
     exchange_.reset();
     const Request& request = question_->request;
     refuse(503, "no verdict in time", request.method, request.target, tunnel::rpc_code::server_too_busy);
@@ -180,7 +206,7 @@ void Connection::act()
 {
     const Request& request = question_->request;
     Verdict& verdict = question_->verdict;
-    if (verdict.kind == Verdict::Kind::ask) // memory ran out inside the library
+    if (verdict.kind == Verdict::Kind::ask || verdict.kind == Verdict::Kind::hash) // memory ran out inside the library
         verdict = Gate::too_busy(request, "the HTTP engine has dropped it");
     if (verdict.kind == Verdict::Kind::take_over && front_.draining())
         verdict = Gate::too_busy(request, "draining");
@@ -232,6 +258,7 @@ void Connection::depart()
     arrival.target = verdict.decision->target.text;
     arrival.mailbox = verdict.decision->target.mailbox.has_value();
     arrival.route = verdict.decision->route;
+    arrival.judged_at = verdict.judged_at;
 
     if (base::log::wanted(base::log::Level::info))
         base::log::info("channel", {{"id", id_},

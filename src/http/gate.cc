@@ -78,6 +78,7 @@ unsigned Verdict::status() const noexcept
     case Kind::rpc_error:
         return 503;
     case Kind::ask:
+    case Kind::hash:
         return 0;
     }
     return 0;
@@ -85,10 +86,16 @@ unsigned Verdict::status() const noexcept
 
 Verdict Gate::glance(const Request& request, auth::Authenticator& authenticator) const
 {
-    Verdict verdict = look(request, authenticator);
+    return recall(request, look(request, authenticator));
+}
+
+/// What is still to be asked may have been answered just now.
+Verdict Gate::recall(const Request& request, Verdict verdict) const
+{
     if (verdict.kind != Verdict::Kind::ask)
         return verdict;
     verdict.asked_at = decisions_.look();
+    verdict.judged_at = decisions_.generation();
     if (!verdict.who)
         return verdict;
     verdict.decision = decisions_.find(query_of(request, verdict));
@@ -150,13 +157,20 @@ Verdict Gate::look(const Request& request, auth::Authenticator& authenticator) c
     return conclude(request, std::move(verdict), std::move(*outcome));
 }
 
-Verdict Gate::judge(const Request& request, auth::Authenticator& authenticator, Verdict so_far) const
+Verdict Gate::judge(directory::Policy& policy, const Request& request, auth::Authenticator& authenticator, Verdict so_far)
 {
     if (!so_far.who)
-        so_far = conclude(request, std::move(so_far), authenticator.step(request.authorization.value_or("")));
+        so_far = conclude(request, std::move(so_far), authenticator.look_up(request.authorization.value_or("")));
     if (so_far.kind != Verdict::Kind::ask)
         return so_far;
-    return target(request, std::move(so_far));
+    return target(policy, request, std::move(so_far));
+}
+
+Verdict Gate::checked(const Request& request, auth::Authenticator& authenticator, Verdict so_far, bool equal) const
+{
+    so_far.kind = Verdict::Kind::ask;
+    so_far.check.reset();
+    return recall(request, conclude(request, std::move(so_far), authenticator.checked(equal)));
 }
 
 Verdict Gate::too_busy(const Request& request, std::string reason)
@@ -182,6 +196,10 @@ Verdict Gate::conclude(const Request& request, Verdict verdict, auth::Outcome&& 
     }
     case auth::Outcome::Kind::too_busy:
         return rpc_error(std::move(verdict), rpc_code::server_too_busy, std::move(outcome.reason));
+    case auth::Outcome::Kind::hash:
+        verdict.kind = Verdict::Kind::hash;
+        verdict.check = std::move(outcome.check);
+        return verdict;
     case auth::Outcome::Kind::authenticated:
         break;
     }
@@ -196,10 +214,10 @@ Verdict Gate::conclude(const Request& request, Verdict verdict, auth::Outcome&& 
     return verdict;
 }
 
-Verdict Gate::target(const Request& request, Verdict verdict) const
+Verdict Gate::target(directory::Policy& policy, const Request& request, Verdict verdict)
 {
     const std::string_view query = query_of(request, verdict);
-    const auto decision = std::make_shared<const directory::Decision>(policy_.decide(query));
+    const auto decision = std::make_shared<const directory::Decision>(policy.decide(query));
     verdict.decision = decision;
     verdict.rule = decision->rule;
     std::string reason = decision->reason;

@@ -1,5 +1,6 @@
 #include "net/resolver.h"
 
+#include "base/no_signals.h"
 #include "base/text.h"
 
 #include <algorithm>
@@ -62,12 +63,8 @@ struct Resolver::Question {
 
 Resolver::Resolver(std::optional<NameServers> servers) : servers_(std::move(servers))
 {
-    // Signals belong to the main thread.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
+    const base::NoSignals no_signals;
     thread_ = std::thread([this] { loop_.run(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 Resolver::~Resolver()

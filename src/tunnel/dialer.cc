@@ -1,5 +1,7 @@
 #include "tunnel/dialer.h"
 
+#include "net/ask.h"
+
 #include <utility>
 
 namespace tunnel {
@@ -18,22 +20,10 @@ std::uint32_t rpc_error_of(net::ConnectResult::Cause cause) noexcept
     return rpc_code::server_unavailable;
 }
 
-/// A look-up in flight. The worker holds a reference; the loop's thread clears `dialer` to cancel.
-struct Dialer::Question {
-    Dialer* dialer;
-    directory::Decision decision;
-};
-
 Dialer::Dialer(const Environment& environment) noexcept
     : environment_(environment), connector_(environment.loop, environment.resolver)
 {
     connector_.draw_from(environment.sources);
-}
-
-Dialer::~Dialer()
-{
-    if (question_)
-        question_->dialer = nullptr;
 }
 
 void Dialer::start(const directory::Route& route, const std::string& target, net::Millis timeout, Callback callback)
@@ -57,26 +47,18 @@ void Dialer::on_connected(net::ConnectResult result)
         return finish({{}, {code, first_failure_ + "; then " + result.error}, route_});
     first_failure_ = std::move(result.error);
     again_ = true;
-    question_ = std::make_shared<Question>(Question{this, {}});
-    // The hub and its environment may be gone when a worker comes to it; the directory and the loop are not.
-    const bool submitted = environment_.workers.submit([question = question_, target = target_, &policy = environment_.policy,
-                                                        &loop = environment_.loop] {
-        question->decision = policy.decide(target);
-        loop.post([question] {
-            if (question->dialer)
-                question->dialer->on_decided(question->decision);
-        });
-    });
-    if (!submitted)
-        finish({{}, {code, first_failure_}, route_});
+    net::ask(environment_.directory, "a second look-up of a target", environment_.loop, question_,
+             [target = target_, &policy = environment_.policy] { return policy.decide(target); },
+             [this](const std::optional<directory::Decision>& decision) { on_decided(decision); });
 }
 
-void Dialer::on_decided(const directory::Decision& decision)
+void Dialer::on_decided(const std::optional<directory::Decision>& decision)
 {
-    question_.reset();
-    if (decision.kind != directory::Decision::Kind::allowed || decision.route.transport != route_.transport)
-        return finish({{}, {.reason = first_failure_ + "; and now: " + decision.reason}, route_});
-    route_ = decision.route;
+    if (!decision)
+        return finish({{}, {rpc_code::server_too_busy, first_failure_ + "; and too much waits for the directory"}, route_});
+    if (!decision->allowed() || decision->route.transport != route_.transport)
+        return finish({{}, {.reason = first_failure_ + "; and now: " + decision->reason}, route_});
+    route_ = decision->route;
     connector_.start(route_.host, route_.port, timeout_, net::Connector::Callback::of<&Dialer::on_connected>(this));
 }
 

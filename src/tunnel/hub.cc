@@ -1,6 +1,7 @@
 #include "tunnel/hub.h"
 
 #include "base/log.h"
+#include "net/ask.h"
 #include "rpch/rts_table.h"
 #include "tunnel/ncacn_http_hop.h"
 #include "tunnel/node_hop.h"
@@ -13,7 +14,8 @@
 namespace tunnel {
 Hub::Hub(const Environment& environment)
     : environment_(environment), hubs_{this}, farewell_(environment.loop),
-      pairing_(environment_, grants_, farewell_, *this), moved_(environment.loop), asking_(environment.loop),
+      pairing_(environment_, grants_, farewell_, *this),
+      recheck_again_(environment.loop, net::Timer::Callback::of<&Hub::begin_recheck>(this)), moved_(environment.loop), asking_(environment.loop),
       ending_(environment.loop), cutting_(environment.loop)
 {
 }
@@ -31,8 +33,11 @@ void Hub::join(std::span<Hub* const> hubs)
 
 void Hub::arrive(Arrival&& arrival)
 {
-    if (arrival.method == Method::connect)
-        return splice(std::move(arrival), MixedProxy::http_replies());
+    if (arrival.method == Method::connect) {
+        Opening opening;
+        opening.arrival = std::move(arrival);
+        return take_in(std::move(opening));
+    }
     Newcomer& newcomer = newcomers_.emplace_back(environment_.loop, *this, std::move(arrival));
     newcomer.self = std::prev(newcomers_.end());
     newcomer.start(net::Millis(environment_.settings.setup_timeout));
@@ -61,12 +66,25 @@ void Hub::newcomer_ready(Newcomer& newcomer, Opening&& opening)
 
 void Hub::newcomer_failed(Newcomer& newcomer, const std::string& reason)
 {
-    Arrival& arrival = newcomer.arrival();
+    refuse(newcomer.arrival(), reason);
+    environment_.loop.defer([this, self = newcomer.self] { newcomers_.erase(self); });
+}
+
+/// The end of every way of a client into this shard.
+void Hub::take_in(Opening&& opening)
+{
+    if (opening.arrival.method == Method::connect)
+        return in_doubt(opening.arrival) ? judge_again(std::move(opening))
+                                         : splice(std::move(opening.arrival), MixedProxy::http_replies());
+    admit(std::move(opening));
+}
+
+void Hub::refuse(Arrival& arrival, const std::string& reason, const std::string& reply)
+{
     base::log::notice("refused", {{"id", arrival.id}, {"channel", arrival.method == Method::in_data ? "in" : "out"},
                                   {"peer", arrival.peer.text()}, {"user", arrival.principal},
                                   {"target", arrival.target}, {"reason", reason}});
-    farewell_.say(std::move(arrival.stream));
-    environment_.loop.defer([this, self = newcomer.self] { newcomers_.erase(self); });
+    farewell_.say(std::move(arrival.stream), base::bytes_of(reply));
 }
 
 void Hub::admit(Opening&& opening)
@@ -87,12 +105,48 @@ void Hub::admit(Opening&& opening)
         return farewell_.say(std::move(opening.arrival.stream));
     }
     if (successor)
-        return;
+        return; // whom recheck_routes() knows
+    if (in_doubt(opening.arrival))
+        return judge_again(std::move(opening));
     const rpch::Cookie cookie = opening.virtual_connection;
     if (in)
         inbound_.emplace(cookie, std::make_unique<InboundChannel>(*this, opening)).first->second->start(opening);
     else
         outbound_.emplace(cookie, std::make_unique<OutboundChannel>(*this, opening)).first->second->start(opening);
+}
+
+// Between its judgement and its admission a client may take its time, and the directory may have changed; whoever is in a
+// table is found by recheck_routes().
+
+bool Hub::in_doubt(const Arrival& arrival) const noexcept
+{
+    return arrival.judged_at != environment_.policy.generation();
+}
+
+void Hub::judge_again(Opening&& opening)
+{
+    const auto doubt = doubts_.emplace(doubts_.end());
+    doubt->opening = std::move(opening);
+    doubt->generation = environment_.policy.generation();
+    net::ask(environment_.directory, "a second judgement", environment_.loop, doubt->pending,
+             [target = doubt->opening.arrival.target, &policy = environment_.policy] { return policy.decide(target); },
+             [this, doubt](const std::optional<directory::Decision>& answer) { on_judged_again(doubt, answer); });
+}
+
+void Hub::on_judged_again(std::list<Doubt>::iterator doubt, const std::optional<directory::Decision>& answer)
+{
+    Opening opening = std::move(doubt->opening);
+    Arrival& arrival = opening.arrival;
+    arrival.judged_at = doubt->generation;
+    doubts_.erase(doubt);
+    if (!answer)
+        return refuse(arrival, "too much waits for the directory", rpc_error_reply(rpc_code::server_too_busy));
+    if (!answer->allowed())
+        return refuse(arrival, "the directory has changed: " + answer->reason,
+                      rpc_error_reply(rpc_code::server_unavailable));
+    arrival.mailbox = answer->target.mailbox.has_value();
+    arrival.route = answer->route;
+    take_in(std::move(opening));
 }
 
 /// Why a channel may not join, or null. See "Cookies" in PROTOCOL NOTES of rpctunneld(8).
@@ -247,6 +301,9 @@ void Hub::close_all(const std::string& reason)
     pairing_.close_all(reason);
     for (Newcomer& newcomer : newcomers_)
         newcomer.end(reason);
+    for (Doubt& doubt : doubts_)
+        refuse(doubt.opening.arrival, reason);
+    doubts_.clear();
     while (!spliced_.empty())
         spliced_.begin()->second->end(reason);
 }

@@ -1,5 +1,7 @@
 #include "tunnel/hub.h"
 
+#include "net/ask.h"
+
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
@@ -12,34 +14,38 @@ namespace {
 /// Channels of moved mailboxes are closed over about this time, so that their clients do not all come
 /// back at once.
 constexpr net::Millis moving_time{2000};
+/// Some milliseconds of one thread.
+constexpr std::size_t routes_at_once = 100;
 
 } // namespace
 
-/// Routes on their way to a worker and back. The loop's thread clears `hub` to cancel.
-struct Hub::Recheck {
-    Hub* hub;
-    std::vector<std::pair<std::string, directory::Route>> routes;
-    std::unordered_set<std::string> moved;
+/// Of some of them.
+struct Hub::Findings {
+    std::vector<std::string> moved;
+    std::string failure; ///< why the directory could not tell of all
 };
 
 Hub::~Hub()
 {
-    if (recheck_)
-        recheck_->hub = nullptr;
     close_all("the daemon stops");
     environment_.loop.settle(); // what has ended refers to its hub until it is buried
 }
 
 void Hub::recheck_routes()
 {
-    if (recheck_)
-        recheck_->hub = nullptr;
-    recheck_ = std::make_shared<Recheck>();
-    recheck_->hub = this;
+    recheck_again_.cancel();
+    begin_recheck();
+}
+
+void Hub::begin_recheck()
+{
+    recheck_.pending.cancel();
+    recheck_.routes.clear();
+    recheck_.next = 0;
     std::unordered_set<std::string> seen;
     const auto note = [&](bool mailbox, const std::string& target, const directory::Route& route) {
         if (mailbox && seen.insert(target + ' ' + route.text()).second)
-            recheck_->routes.emplace_back(target, route);
+            recheck_.routes.emplace_back(target, route);
     };
     const auto note_grant = [&](const Grant& grant) { note(grant.mailbox, grant.party.target, grant.route); };
     for (const auto& entry : inbound_)
@@ -48,31 +54,53 @@ void Hub::recheck_routes()
         note_grant(*entry.second->visitor().grant);
     for (const auto& [key, proxy] : spliced_)
         note(proxy->arrival().mailbox, proxy->arrival().target, proxy->arrival().route);
-    if (recheck_->routes.empty())
-        return recheck_.reset();
-
-    // The hub and its environment may be gone when a worker comes to it; the directory and the loop are not.
-    const bool submitted = environment_.workers.submit([recheck = recheck_, &policy = environment_.policy,
-                                                        &loop = environment_.loop] {
-        for (const auto& [target, route] : recheck->routes) {
-            const directory::Decision decision = policy.decide(target);
-            if (decision.allowed() && decision.route != route)
-                recheck->moved.insert(target + ' ' + route.text());
-        }
-        loop.post([recheck] {
-            if (Hub* const hub = recheck->hub)
-                hub->mark_moved(*recheck);
-        });
-    });
-    if (!submitted)
-        recheck_.reset();
+    recheck_next();
 }
 
-void Hub::mark_moved(const Recheck& answer)
+void Hub::recheck_next()
 {
+    if (recheck_.next == recheck_.routes.size()) {
+        recheck_retry_.done();
+        return mark_moved();
+    }
+    const auto first = recheck_.routes.begin() + static_cast<std::ptrdiff_t>(recheck_.next);
+    recheck_.next = std::min(recheck_.next + routes_at_once, recheck_.routes.size());
+    std::vector<std::pair<std::string, directory::Route>> routes(
+        first, recheck_.routes.begin() + static_cast<std::ptrdiff_t>(recheck_.next));
+    auto work = [routes = std::move(routes), &policy = environment_.policy] {
+        Findings findings;
+        for (const auto& [target, route] : routes) {
+            const directory::Decision decision = policy.decide(target);
+            if (decision.kind == directory::Decision::Kind::failed)
+                findings.failure = decision.reason;
+            else if (decision.allowed() && decision.route != route)
+                findings.moved.push_back(target + ' ' + route.text());
+        }
+        return findings;
+    };
+    net::ask(environment_.directory, "a recheck of routes", environment_.loop, recheck_.pending, std::move(work),
+             [this](const std::optional<Findings>& findings) { on_rechecked(findings); });
+}
+
+void Hub::on_rechecked(const std::optional<Findings>& findings)
+{
+    if (findings)
+        recheck_.moved.insert(findings->moved.begin(), findings->moved.end());
+    if (findings && findings->failure.empty())
+        return recheck_next();
+    recheck_again_.set(recheck_retry_.failed(findings ? findings->failure : "too much waits for the directory"));
+    mark_moved();
+}
+
+/// Closes what is known by now.
+void Hub::mark_moved()
+{
+    const std::unordered_set<std::string> found = std::exchange(recheck_.moved, {});
+    if (found.empty())
+        return;
     static constexpr char reason[] = "the active copy of the mailbox database has moved to another server";
     const auto moved = [&](bool mailbox, const std::string& target, const directory::Route& route) {
-        return mailbox && answer.moved.contains(target + ' ' + route.text());
+        return mailbox && found.contains(target + ' ' + route.text());
     };
     const auto grant_moved = [&](const Grant& grant) { return moved(grant.mailbox, grant.party.target, grant.route); };
     std::vector<Spread::Act> acts;
@@ -85,7 +113,6 @@ void Hub::mark_moved(const Recheck& answer)
     for (const auto& [key, proxy] : spliced_)
         if (moved(proxy->arrival().mailbox, proxy->arrival().target, proxy->arrival().route))
             acts.push_back(ending(proxy, reason));
-    recheck_.reset();
     moved_.start(std::move(acts), net::Millis(0), moving_time);
 }
 

@@ -2,16 +2,11 @@
 
 #include "base/log.h"
 #include "base/shortage.h"
+#include "net/ask.h"
 
 #include <utility>
 
 namespace tunnel {
-
-Pairing::~Pairing()
-{
-    for (const auto& judgement : judged_)
-        judgement->pairing = nullptr;
-}
 
 void Pairing::arrive(base::UniqueFd socket, const net::Address& peer, const std::string& target)
 {
@@ -67,28 +62,26 @@ void Pairing::admit(Joining&& joining)
 /// The allowlist decides here too, whatever another node has decided before.
 void Pairing::judge(Joining&& joining)
 {
-    const auto judgement = std::make_shared<Judgement>(Judgement{this, std::move(joining), {}});
-    const bool submitted = environment_.workers.submit([judgement, &policy = environment_.policy, &loop = environment_.loop] {
-        judgement->decision = policy.decide(judgement->joining.party.target);
-        loop.post([judgement] {
-            if (judgement->pairing)
-                judgement->pairing->on_judged(*judgement);
-        });
-    });
-    if (!submitted) {
-        base::report_shortage(base::Resource::workers, "a connection to pairing_listen", "too many requests wait");
-        return refuse(judgement->joining, "too many requests wait for the directory");
-    }
-    judged_.insert(judgement);
+    const auto judgement = judged_.emplace(judged_.end());
+    judgement->joining = std::move(joining);
+    judgement->generation = environment_.policy.generation();
+    net::ask(environment_.directory, "a connection to pairing_listen", environment_.loop, judgement->pending,
+             [target = judgement->joining.party.target, &policy = environment_.policy] { return policy.decide(target); },
+             [this, judgement](const std::optional<directory::Decision>& answer) { on_judged(judgement, answer); });
 }
 
-void Pairing::on_judged(Judgement& judgement)
+void Pairing::on_judged(std::list<Judgement>::iterator judgement, const std::optional<directory::Decision>& answer)
 {
-    std::erase_if(judged_, [&](const auto& one) { return one.get() == &judgement; });
-    Joining& joining = judgement.joining;
-    const directory::Decision& decision = judgement.decision;
+    Joining joining = std::move(judgement->joining);
+    const bool outdated = judgement->generation != environment_.policy.generation();
+    judged_.erase(judgement);
     if (closed_)
         return refuse(joining, "the daemon stops");
+    if (!answer)
+        return refuse(joining, "too much waits for the directory");
+    if (outdated)
+        return judge(std::move(joining));
+    const directory::Decision& decision = *answer;
     if (!decision.allowed())
         return refuse(joining, decision.rule + ": " + decision.reason);
     if (decision.route.transport != directory::Transport::ncacn_ip_tcp)

@@ -177,7 +177,7 @@ TABLE = {
     (DAEMON, '# haproxy.cfg, relay of HTTP'): haproxy,
     (DAEMON, '# conf.d/rpctunnel.conf of nginx, relay of HTTP'): nginx_http,
     (DAEMON, 'plain haproxy ratio    TLS haproxy ratio'): 'a table of figures; make bench repeats it',
-    (DAEMON, '(2 connection_limit + 6 blocking_workers + 16 + what is open at the start) 64 / 63'): 'a formula; 47-limits proves it',
+    (DAEMON, '(2 connection_limit + 6 directory_threads + 16 + what is open at the start) 64 / 63'): 'a formula; 47-limits proves it',
     (DAEMON, 'tunnels * local ports of a tunnel / (addresses of servers * size of the range)'): 'a formula; 47-limits proves it',
     (DAEMON, '# rpctunneld.conf: 200,000 / (3 * 64,512) is a little more than 1'): ours_in_part,
     (DAEMON, '# rpctunneld.service.d/limits.conf'): systemd_limit,

@@ -1,5 +1,6 @@
 #include "access/authenticator.h"
 
+#include "access/password.h"
 #include "base/base64.h"
 
 #include <map>
@@ -30,13 +31,20 @@ struct FakeAccounts : auth::AccountSource {
         const auto row = rows.find({login.domain, login.name});
         return row == rows.end() ? std::nullopt : std::optional(row->second);
     }
+    std::optional<std::string> some_hash(std::uint64_t number) override
+    {
+        if (hashes.empty())
+            return std::nullopt;
+        return hashes[number % hashes.size()];
+    }
+    std::vector<std::string> hashes;
 };
 
 // A scheme of two legs that logs in the connection, as NTLM does.
 struct TwoLegs : auth::SchemeState {
     bool first = true;
     std::optional<auth::Attempt> glance(std::string_view) override { return std::nullopt; }
-    auth::Attempt check(std::string_view token) override
+    auth::Attempt look_up(std::string_view token) override
     {
         if (std::exchange(first, false))
             return {auth::Attempt::Kind::continues, "Y2hhbGxlbmdl"};
@@ -58,9 +66,8 @@ TEST_GROUP(authenticator)
 {
     FakeAccounts accounts;
     auth::Policy policy{{&auth::basic_scheme}, false, "Mail \x7e"};
-    auth::Passwords passwords{1};
     auth::Cache cache;
-    auth::Authenticator auth{{policy, accounts, passwords, cache}, {true}};
+    auth::Authenticator auth{{policy, accounts, cache}, {true}};
 
     void setup() override
     {
@@ -76,7 +83,12 @@ TEST_GROUP(authenticator)
     Outcome full(const std::string& header)
     {
         auto outcome = auth.quick(header);
-        return outcome ? *outcome : auth.step(header);
+        return outcome ? *outcome : asked(auth, header);
+    }
+    static Outcome asked(auth::Authenticator& whom, const std::string& header)
+    {
+        const Outcome outcome = whom.look_up(header);
+        return outcome.check ? whom.checked(auth::verify_password(outcome.check->password.view(), outcome.check->hash)) : outcome;
     }
 };
 
@@ -153,8 +165,7 @@ TEST(authenticator, second_request_comes_from_the_cache)
 {
     full(basic("alice:secret"));
     accounts.asked = 0;
-    auth::Passwords none(0, std::chrono::milliseconds(0));
-    auth::Authenticator other({policy, accounts, none, cache}, {true});
+    auth::Authenticator other({policy, accounts, cache}, {true});
     CHECK(other.quick(basic("alice:secret"))->kind == Kind::authenticated);
     LONGS_EQUAL(0, accounts.asked);
     CHECK_FALSE(other.quick(basic("alice:wrong")).has_value());
@@ -170,7 +181,7 @@ TEST(authenticator, disabled_account_leaves_the_cache)
 {
     full(basic("alice:secret"));
     accounts.rows.at({"", "alice"}).enabled = false;
-    CHECK(auth.step(basic("alice:secret")).kind == Kind::denied);
+    CHECK(asked(auth, basic("alice:wrong")).kind == Kind::denied);
     CHECK_FALSE(auth.quick(basic("alice:secret")).has_value());
 }
 
@@ -185,32 +196,72 @@ TEST(authenticator, another_principal_on_the_same_connection)
 
 TEST(authenticator, basic_only_over_tls)
 {
-    auth::Authenticator plain({policy, accounts, passwords, cache}, {false});
+    auth::Authenticator plain({policy, accounts, cache}, {false});
     CHECK(plain.quick(std::nullopt)->www_authenticate.empty());
     const auto outcome = plain.quick(basic("alice:secret"));
     CHECK(outcome->kind == Kind::denied);
-    CHECK(plain.step(basic("alice:secret")).kind == Kind::denied);
+    CHECK(asked(plain, basic("alice:secret")).kind == Kind::denied);
     LONGS_EQUAL(0, accounts.asked);
 }
 
 TEST(authenticator, basic_without_tls_when_allowed)
 {
     policy.basic_without_tls = true;
-    auth::Authenticator plain({policy, accounts, passwords, cache}, {false});
+    auth::Authenticator plain({policy, accounts, cache}, {false});
     LONGS_EQUAL(1, plain.quick(std::nullopt)->www_authenticate.size());
-    CHECK(plain.step(basic("alice:secret")).kind == Kind::authenticated);
+    CHECK(asked(plain, basic("alice:secret")).kind == Kind::authenticated);
 }
 
 TEST(authenticator, busy_is_not_a_refusal)
 {
     accounts.broken = true;
-    const auto outcome = auth.step(basic("alice:secret"));
+    const auto outcome = asked(auth, basic("alice:secret"));
     CHECK(outcome.kind == Kind::too_busy);
     STRCMP_EQUAL("accounts cannot be read: disk on fire", outcome.reason.c_str());
-    accounts.broken = false;
-    auth::Passwords none(0, std::chrono::milliseconds(0));
-    auth::Authenticator other({policy, accounts, none, cache}, {true});
-    CHECK(other.step(basic("alice:secret")).kind == Kind::too_busy);
+}
+
+TEST(authenticator, who_was_checked_meanwhile_needs_no_hash)
+{
+    auth::Authenticator other({policy, accounts, cache}, {true});
+    const Outcome first = other.look_up(basic("alice:secret"));
+    CHECK(first.kind == Kind::hash);
+    CHECK(full(basic("alice:secret")).kind == Kind::authenticated);
+    accounts.asked = 0;
+    auth::Authenticator late({policy, accounts, cache}, {true});
+    CHECK(late.look_up(basic("alice:secret")).kind == Kind::authenticated);
+    LONGS_EQUAL(0, accounts.asked);
+    CHECK(other.checked(true).kind == Kind::authenticated);
+}
+
+// The answer that a hash gives for a nobody counts for nothing, even if it is the right one for somebody.
+TEST(authenticator, a_hash_of_another_lets_nobody_in)
+{
+    accounts.hashes = {accounts.rows.at({"", "alice"}).pw_crypt};
+    accounts.rows[{"", "dave"}] = {"dave", true, "!", 1};
+    accounts.rows[{"", "carol"}] = {"carol", false, accounts.hashes[0], 1};
+    for (const char* login : {"nobody:secret", "dave:secret", "carol:secret"}) {
+        CHECK_TEXT(full(basic(login)).kind == Kind::denied, login);
+        LONGS_EQUAL(0, cache.size());
+    }
+}
+
+// Where accounts have hashes of several costs, so have those who do not exist: as many of each, always the same one.
+TEST(authenticator, the_cost_of_a_hash_tells_nothing)
+{
+    const std::string cheap = accounts.rows.at({"", "alice"}).pw_crypt;
+    const std::string dear = auth::dummy_hash();
+    STRCMP_EQUAL(dear.c_str(), auth.look_up(basic("nobody:secret")).check->hash.c_str());
+    accounts.hashes = {cheap, dear, dear, dear};
+    int cheaper = 0;
+    for (int i = 0; i < 400; ++i) {
+        const std::string header = basic("nobody" + std::to_string(i) + ":secret");
+        const std::string hash = auth.look_up(header).check->hash;
+        CHECK(hash == cheap || hash == dear);
+        cheaper += hash == cheap;
+        auth::Authenticator another({policy, accounts, cache}, {true});
+        STRCMP_EQUAL(hash.c_str(), another.look_up(header).check->hash.c_str());
+    }
+    CHECK_TEXT(cheaper > 60 && cheaper < 140, std::to_string(cheaper).c_str());
 }
 
 TEST(authenticator, schemes_are_offered_in_order)

@@ -1,6 +1,5 @@
 #include "access/password.h"
 
-#include <future>
 #include <stdexcept>
 
 #include <CppUTest/TestHarness.h>
@@ -75,18 +74,4 @@ TEST(password, usable)
     CHECK(auth::usable_hash(hash_password("secret")));
     for (const char* hash : {"", "*", "!", "*0", "plain text"})
         CHECK_FALSE_TEXT(auth::usable_hash(hash), hash);
-}
-
-TEST(password, without_a_turn_it_gives_up)
-{
-    auth::Passwords none(0, std::chrono::milliseconds(1));
-    CHECK_FALSE(none.verify("secret", auth::dummy_hash()).has_value());
-}
-
-TEST(password, a_turn_is_given_back)
-{
-    auth::Passwords one(1, std::chrono::milliseconds(1));
-    const std::string hash = hash_password("secret");
-    CHECK(*one.verify("secret", hash));
-    CHECK_FALSE(*one.verify("wrong", hash));
 }

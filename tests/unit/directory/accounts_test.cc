@@ -97,3 +97,22 @@ TEST(DirectoryAccounts, aLoginBelongsToOneAccount)
     CHECK(editor.add_login("nobody", {"", "n"}).kind == Change::Kind::missing);
     CHECK(editor.remove_login("bob", {"", "n"}).kind == Change::Kind::missing);
 }
+
+// What those are checked against who do not exist.
+TEST(DirectoryAccounts, someHashIsAnyOfThem)
+{
+    directory::Accounts accounts(t.path);
+    for (const std::uint64_t number : {std::uint64_t{0}, std::uint64_t{7}, UINT64_MAX})
+        CHECK_FALSE(accounts.some_hash(number).has_value());
+    for (const char* name : {"a", "b", "c", "d"})
+        CHECK(t.accounts().add(name, {{"", name}}, std::string("$y$of ") + name).ok());
+    CHECK(t.accounts().remove("b").ok()); // a gap
+    STRCMP_EQUAL("$y$of a", accounts.some_hash(0)->c_str());
+    std::string found;
+    for (std::uint64_t number = 0; number < 8; ++number) {
+        found += accounts.some_hash(number)->back();
+        CHECK(accounts.some_hash(number) == accounts.some_hash(number));
+    }
+    STRCMP_EQUAL("accdaccd", found.c_str());
+    CHECK(accounts.some_hash(UINT64_MAX).has_value());
+}

@@ -131,13 +131,13 @@ TEST(Policy, operatorEntriesAreTakenOverAndSurvive)
     Policy policy(t.path);
     CHECK(policy.decide("gc1:6004").kind == Kind::denied);
     t.allow("gc1:6004");
-    CHECK(policy.changed() && policy.refresh());
+    CHECK(policy.changed() && policy.refresh().empty());
     CHECK(policy.decide("gc1:6004").allowed());
     t.add_server("EX3", "ex3.test");
     CHECK(policy.rebuild().kind == Rebuild::Kind::changed);
     CHECK(policy.decide("gc1:6004").allowed());
     CHECK(t.ports().remove(directory::parse_port_list("GC1:6004").entries.at(0)).ok());
-    CHECK(policy.refresh());
+    STRCMP_EQUAL("", policy.refresh().c_str());
     CHECK(policy.decide("gc1:6004").kind == Kind::denied);
 }
 
@@ -172,13 +172,28 @@ TEST(Policy, aFailureKeepsTheLastGoodList)
 {
     Policy policy(t.path);
     CHECK(t.sql("INSERT INTO valid_ports_operator (entry, added_by) VALUES ('a*b:1', 'x')"));
-    CHECK_FALSE(policy.refresh());
+    STRCMP_CONTAINS("a*b:1", policy.refresh().c_str());
     CHECK(policy.decide("EX1:6001").allowed());
     CHECK(t.sql("ALTER TABLE servers RENAME TO gone"));
     CHECK(policy.rebuild().kind == Rebuild::Kind::failed);
     CHECK(policy.valid_ports()->match("EX1", 6001).has_value());
     const Decision decision = policy.decide("EX1:6001");
     CHECK(decision.kind == Kind::failed && decision.route == directory::Route{});
+}
+
+// What was judged before is to be judged again, whatever it is that has changed.
+TEST(Policy, itsGenerationGrowsWithEveryChange)
+{
+    Policy policy(t.path);
+    std::uint64_t before = policy.generation();
+    CHECK_FALSE(policy.changed());
+    LONGS_EQUAL(before, policy.generation());
+    t.add_server("EX3", "ex3.test");
+    CHECK(policy.changed());
+    CHECK(policy.generation() > before);
+    before = policy.generation();
+    CHECK(policy.rebuild().kind == Rebuild::Kind::changed);
+    CHECK(policy.generation() > before);
 }
 
 // What the health check of a node asks.
@@ -189,9 +204,12 @@ TEST(Policy, itIsUsableWhileItCanBeAsked)
         CHECK(policy.usable());
         const std::string name = table;
         CHECK(t.sql(("PRAGMA legacy_alter_table = ON; ALTER TABLE " + name + " RENAME TO gone").c_str()));
+        const LogCapture log;
+        base::log::set_level(base::log::Level::error);
         CHECK_TRUE_TEXT(policy.changed(), table);
         CHECK_FALSE_TEXT(policy.usable(), table);
         CHECK_FALSE(policy.changed()); // and it stays so, whoever asks
+        LONGS_EQUAL(1, log.count("error directory result=\"cannot be read\"")); // once
         CHECK_FALSE(policy.usable());
         CHECK(t.sql(("ALTER TABLE gone RENAME TO " + name).c_str()));
         CHECK_FALSE(policy.usable());
@@ -217,7 +235,7 @@ TEST(Policy, theLastGoodListIsGoodEnough)
 {
     Policy policy(t.path);
     CHECK(t.sql("INSERT INTO valid_ports_operator (entry, added_by) VALUES ('a*b:1', 'x')"));
-    CHECK(policy.changed() && !policy.refresh());
+    CHECK(policy.changed() && !policy.refresh().empty());
     CHECK(policy.usable());
 }
 
@@ -240,7 +258,7 @@ TEST(Policy, manyThreadsAsk)
                     ++wrong;
         });
     for (int n = 0; n < 20; ++n)
-        if (!t.mailboxes().activate("DB1", n % 2 ? "EX1" : "EX2").ok() || !policy.refresh())
+        if (!t.mailboxes().activate("DB1", n % 2 ? "EX1" : "EX2").ok() || !policy.refresh().empty())
             ++wrong;
     for (std::thread& thread : threads)
         thread.join();
@@ -254,11 +272,11 @@ TEST(Policy, changesAreToldAndNothingElse)
     base::log::set_level(base::log::Level::info);
     Policy policy(t.path);
     LogCapture log;
-    CHECK(policy.refresh());
+    STRCMP_EQUAL("", policy.refresh().c_str());
     CHECK(policy.rebuild().kind == Rebuild::Kind::unchanged);
     STRCMP_EQUAL("", log.text().c_str());
     t.allow("gc1:6004");
-    CHECK(policy.refresh());
+    STRCMP_EQUAL("", policy.refresh().c_str());
     LONGS_EQUAL(1, log.count("valid-ports"));
     LONGS_EQUAL(1, log.count("list=operator old=dc1:6004;cas1.test:593;[2001:db8::9]:6001 "
                              "new=dc1:6004;cas1.test:593;[2001:db8::9]:6001;gc1:6004"));

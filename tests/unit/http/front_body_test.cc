@@ -152,7 +152,7 @@ TEST(FrontBody, anExpectedEchoIsAnsweredBehindItsBody)
     CHECK_TRUE(client.receive(echo_end) == echo_reply);
 }
 
-TEST(FrontBody, workersThatTakeTooLongAreNotWaitedFor)
+TEST(FrontBody, aVerdictThatTakesTooLongIsNotWaitedFor)
 {
     f().limits.judge = net::Millis(30);
     f().restart();

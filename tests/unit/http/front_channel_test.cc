@@ -131,7 +131,7 @@ TEST(FrontChannel, headInSingleBytesIsTheSame)
 }
 
 // The next channel of a known user to a target that was allowed just now is decided on the shard.
-TEST(FrontChannel, whatWasAllowedJustNowWaitsForNoWorker)
+TEST(FrontChannel, whatWasAllowedJustNowWaitsForNoLane)
 {
     const std::string quick = "Authorization: Test quick\r\n";
     const auto channel = [&](const char* target) {
@@ -145,19 +145,19 @@ TEST(FrontChannel, whatWasAllowedJustNowWaitsForNoWorker)
     struct Latch {
         std::atomic<bool> begun{false}, open{false};
     };
-    const auto latch = std::make_shared<Latch>(); // the worker may look at it later than this function
+    const auto latch = std::make_shared<Latch>(); // the lane may look at it later than this function
     const struct Opener {
         Latch& latch;
         ~Opener() { latch.open = true; }
     } opener{*latch};
-    const bool taken = f().workers->submit([latch] {
+    const bool taken = f().lane->submit("a test", [latch](base::Lane::Turn) {
         latch->begun = true;
         while (!latch->open)
             std::this_thread::yield();
     });
     CHECK_TRUE(taken);
     CHECK_TRUE(f().wait([&] { return latch->begun.load(); }));
-    CHECK_TRUE(f().workers->submit([] {})); // the queue is full
+    CHECK_TRUE(f().lane->submit("a test", [](base::Lane::Turn) {})); // the queue is full
     Client known(f()), unknown(f());
     known.send(channel("srv:6001"));
     CHECK_TRUE(f().wait([&] { return arrivals().size() == 2; }));

@@ -28,7 +28,7 @@ struct TestState final : auth::SchemeState {
             return auth::Attempt{auth::Attempt::Kind::accepted, "alice"};
         return std::nullopt;
     }
-    auth::Attempt check(std::string_view token) override
+    auth::Attempt look_up(std::string_view token) override
     {
         if (token == "slow")
             std::this_thread::sleep_for(milliseconds(100));
@@ -93,14 +93,16 @@ FrontFixture::FrontFixture()
 FrontFixture::~FrontFixture()
 {
     front.reset();
-    workers.reset();
+    lane.reset();
+    passwords.reset();
 }
 
-void FrontFixture::restart(unsigned threads, std::size_t waiting)
+void FrontFixture::restart(unsigned threads, std::size_t waiting, std::size_t checks)
 {
     front.reset();
-    workers = std::make_unique<base::Workers>(threads, waiting);
-    front = std::make_unique<http::Front>(http::Env{loop, *workers, backends, policy, reception, limits, rpc_connect});
+    lane = std::make_unique<base::Lane>(base::Lane::Plan{base::Resource::directory, threads, waiting});
+    passwords = std::make_unique<auth::PasswordChecks>(1, checks);
+    front = std::make_unique<http::Front>(http::Env{loop, *lane, *passwords, backends, policy, reception, limits, rpc_connect});
 }
 
 bool FrontFixture::wait(const std::function<bool()>& done)

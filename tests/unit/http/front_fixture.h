@@ -2,11 +2,11 @@
 
 #include "access/account.h"
 #include "access/cache.h"
-#include "access/password.h"
+#include "access/password_check.h"
 #include "access/policy.h"
 #include "access/scheme.h"
 #include "base/unique_fd.h"
-#include "base/workers.h"
+#include "base/lane.h"
 #include "directory/policy.h"
 #include "http/front.h"
 #include "net/loop.h"
@@ -21,9 +21,12 @@
 #include <string_view>
 #include <vector>
 
-/// A scheme whose every answer the test chooses: "good" and "quick" are alice ("quick" without a worker), "one" needs
+/// A scheme whose every answer the test chooses: "good" and "quick" are alice ("quick" from memory), "one" needs
 /// another leg, "slow" is a late alice, "busy" and all else say no.
 extern const auth::Scheme test_scheme;
+
+/// Of "secret", cheap.
+inline constexpr char carols_hash[] = "$y$j75$i/EFgo2mJX7kvOSZl2VdH/$aYvdAbdh0IvxKn6KqLk5Ei/mSbttvunklztDDPfWqoB";
 
 /// A directory database in a folder of its own: srv:6001-6004 and *.example names are allowed, no mailbox is known.
 class TestDirectory {
@@ -48,23 +51,30 @@ struct FrontFixture {
     RecordingReception reception;
     TestDirectory directory;
     struct : auth::AccountSource {
-        std::optional<auth::AccountRecord> find(const auth::Login&) override { return std::nullopt; }
+        std::optional<auth::AccountRecord> find(const auth::Login& login) override
+        {
+            if (login.name != "carol")
+                return std::nullopt;
+            return auth::AccountRecord{"carol", true, carols_hash, 1};
+        }
+        std::optional<std::string> some_hash(std::uint64_t) override { return carols_hash; }
     } accounts;
     auth::Policy access{{&test_scheme, &auth::basic_scheme}, true, "test"};
-    auth::Passwords passwords{1};
     auth::Cache cache;
-    auth::Backends backends{access, accounts, passwords, cache};
+    auth::Backends backends{access, accounts, cache};
     directory::Policy policy{directory.path()};
     http::Limits limits;
     http::RpcConnect rpc_connect = http::RpcConnect::no;
-    std::unique_ptr<base::Workers> workers;
+    std::unique_ptr<base::Lane> lane;
+    std::unique_ptr<auth::PasswordChecks> passwords;
     std::unique_ptr<http::Front> front;
     base::UniqueFd listener;
 
     FrontFixture();
     ~FrontFixture();
-    /// Makes the front anew, after a change of `limits` or `rpc_connect`.
-    void restart(unsigned threads = 2, std::size_t waiting = 100);
+    /// Makes the front anew, after a change of `limits` or `rpc_connect`. The numbers are of the directory's lane;
+    /// `checks`: of those that wait on the lane of passwords.
+    void restart(unsigned threads = 2, std::size_t waiting = 100, std::size_t checks = 100);
 
     /// The number that the next descriptor will have.
     int newest_descriptor() const { return base::UniqueFd(::dup(listener.get())).get(); }

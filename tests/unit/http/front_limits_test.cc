@@ -165,7 +165,7 @@ TEST(FrontLimits, clientsMayLeaveAtAnyPoint)
             LONGS_EQUAL_TEXT(text == late && !abruptly ? 1 : 0, arrivals().size(), text.c_str());
             arrivals().clear();
         }
-    f().idle(250); // the workers' late answers find nobody
+    f().idle(250); // late answers find nobody
     LONGS_EQUAL(0, arrivals().size());
 }
 

@@ -1,5 +1,16 @@
 #include "front_group.h"
 
+#include "base/base64.h"
+
+namespace {
+
+std::string basic(std::string_view words)
+{
+    return "Authorization: Basic " + base::base64_encode(base::bytes_of(words)) + "\r\n";
+}
+
+} // namespace
+
 TEST_GROUP_BASE(FrontLogin, FrontGroup) {};
 
 TEST(FrontLogin, threeLegsOnOneConnection)
@@ -93,7 +104,7 @@ TEST(FrontLogin, aBusyAuthenticatorIsTold)
     STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", client.receive_all());
 }
 
-TEST(FrontLogin, fullWorkersAreTold)
+TEST(FrontLogin, aFullDirectoryIsTold)
 {
     f().restart(1, 1);
     Client first(f()), second(f()), third(f());
@@ -104,8 +115,51 @@ TEST(FrontLogin, fullWorkersAreTold)
     f().idle(20);
     third.send(late);
     STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", third.receive_all());
+    CHECK_TRUE(has(log->text(), "reason=\"too much waits for the directory\""));
+    CHECK_TRUE(has(log->text(), "shortage of=directory needed_for=\"a request\" reason=\"1 wait already\""));
     CHECK_TRUE(first.receive(echo_end) == echo_reply);
     CHECK_TRUE(second.receive(echo_end) == echo_reply);
+}
+
+TEST(FrontLogin, passwordsAreCheckedOnTheirLane)
+{
+    for (const char* words : {"carol:secret", "carol:wrong", "nobody:secret"}) {
+        Client client(f());
+        client.send(request("RPC_IN_DATA", door, 1000, basic(words)));
+        if (words == std::string("carol:secret")) {
+            CHECK_TRUE(arrived());
+            STRCMP_EQUAL("carol", arrivals()[0].principal.c_str());
+        } else {
+            STARTS("HTTP/1.1 401 ", client.receive());
+        }
+    }
+    LONGS_EQUAL(1, log->count("reason=\"wrong password: carol\""));
+    LONGS_EQUAL(1, log->count("reason=\"unknown user: nobody\""));
+}
+
+// Full lanes of passwords keep nobody who is known, and a full lane of the directory keeps nobody whose answer is remembered.
+TEST(FrontLogin, aFullLaneOfPasswordsIsToldAndStopsNothingElse)
+{
+    f().restart(2, 100, 0);
+    Client stranger(f()), known(f());
+    stranger.send(request("RPC_IN_DATA", door, 1000, basic("carol:secret")));
+    STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", stranger.receive_all());
+    CHECK_TRUE(has(log->text(), "reason=\"too many password checks wait\""));
+    CHECK_TRUE(has(log->text(), "shortage of=password-checks needed_for=\"a password check\" reason=\"0 wait already\""));
+    known.send(request("RPC_IN_DATA", "/rpc/rpcproxy.dll?other:6001", 1000, good));
+    STARTS("HTTP/1.0 503 RPC Error: 6ba\r\n", known.receive_all());
+}
+
+// One login on many connections.
+TEST(FrontLogin, equalLoginsInFlightAreAllAnswered)
+{
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < 8; ++i) {
+        clients.push_back(std::make_unique<Client>(f()));
+        clients.back()->send(request("RPC_IN_DATA", door, 0, basic("carol:secret")));
+    }
+    for (const auto& client : clients)
+        CHECK_TRUE(client->receive(echo_end) == echo_reply);
 }
 
 TEST(FrontLogin, challengeClosesWhenTheClientWantsThat)

@@ -82,7 +82,7 @@ TEST(Gone, nobodyIsConnectedToForAClientThatGoesDuringTheLookUp)
     for (const Method method : {Method::in_data, Method::out_data, Method::connect})
         for (const Transport transport : {Transport::ncacn_ip_tcp, Transport::ncacn_http}) {
             std::promise<void> release;
-            CHECK_TRUE(workers->submit([wait = std::make_shared<std::future<void>>(release.get_future())] { wait->wait(); }));
+            CHECK_TRUE(lane->submit("a test", [wait = std::make_shared<std::future<void>>(release.get_future())](base::Lane::Turn) { wait->wait(); }));
             Scene s;
             bring(s, false, method, transport, method == Method::connect ? rpc_pdu(72) : first_pdu(method), 0, {}, "localhost");
             s.client->end(Ending::fin);

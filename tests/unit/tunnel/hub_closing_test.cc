@@ -1,4 +1,7 @@
 #include <future>
+#include <optional>
+
+#include "unit/base/log_capture.h"
 
 #include "pairing_fixture.h"
 
@@ -14,6 +17,18 @@ constexpr auto tick = std::chrono::milliseconds(2); // the loop's time is that o
 
 TEST_GROUP_BASE(HubClosing, PairingGroup)
 {
+    /// Until it is released, the lane of the directory takes nothing.
+    void fill_lane(std::promise<void>& release)
+    {
+        const auto begun = std::make_shared<std::promise<void>>();
+        CHECK_TRUE(lane->submit("a test", [begun, wait = std::make_shared<std::future<void>>(release.get_future())](base::Lane::Turn) {
+            begun->set_value();
+            wait->wait();
+        }));
+        begun->get_future().wait();
+        while (lane->submit("a test", [](base::Lane::Turn) {}))
+            ;
+    }
     /// One of everything that a hub can have, each for a virtual connection of its own.
     struct All {
         Tunnel tunnel;
@@ -186,7 +201,7 @@ TEST(HubClosing, answersThatComeTooLate)
 {
     start();
     std::promise<void> may_answer;
-    CHECK_TRUE(workers->submit([wait = std::make_shared<std::future<void>>(may_answer.get_future())] { wait->wait(); }));
+    CHECK_TRUE(lane->submit("a test", [wait = std::make_shared<std::future<void>>(may_answer.get_future())](base::Lane::Turn) { wait->wait(); }));
     const auto moved = [](tunnel::Arrival& arrival) {
         arrival.mailbox = true;
         arrival.route.server = "EX0";
@@ -202,7 +217,7 @@ TEST(HubClosing, answersThatComeTooLate)
     hub.reset();
     may_answer.set_value();
     settle();
-    workers.reset();
+    lane.reset();
     settle();
 }
 
@@ -229,4 +244,88 @@ TEST(HubClosing, aMailboxOfVersion1Moves)
     hub->recheck_routes();
     until_ended(client);
     until_ended(service);
+}
+
+// Between its judgement and its first PDU a client takes its time, and the directory changes: the old server is not reached.
+TEST(HubClosing, whoWasJudgedBeforeAChangeIsJudgedAgain)
+{
+    start();
+    struct Row { const char* target; const char* answer; };
+    static constexpr Row rows[] = {
+        {"ex1:6001", nullptr}, // allowed, and somewhere else
+        {"ex1:7000", "HTTP/1.0 503 RPC Error: 6ba\r\n"},
+    };
+    for (const Row& row : rows)
+        for (const Method method : {Method::in_data, Method::out_data, Method::connect}) {
+            const auto before = [&](tunnel::Arrival& arrival) {
+                arrival.target = row.target;
+                arrival.route.port = 1;
+                if (method == Method::connect)
+                    --arrival.judged_at;
+            };
+            Peer client = arrive(method, directory::Transport::ncacn_ip_tcp, {}, before);
+            settle();
+            directory.allow(("other:" + std::to_string(++ids)).c_str());
+            CHECK(policy->changed());
+            if (method != Method::connect)
+                client.say(method == Method::in_data ? b1() : a1());
+            if (row.answer) {
+                until_ended(client);
+                CHECK(client.got.starts_with(row.answer));
+            } else {
+                Peer server = accept();
+                client.fd.reset();
+                until_ended(server);
+            }
+            until([&] { return nothing_left(); });
+        }
+}
+
+TEST(HubClosing, aSecondJudgementThatFindsNoRoomIsTold)
+{
+    start();
+    std::promise<void> release;
+    fill_lane(release);
+    Peer client = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(), [](tunnel::Arrival& arrival) { --arrival.judged_at; });
+    until_ended(client);
+    CHECK(client.got.starts_with("HTTP/1.0 503 RPC Error: 6bb\r\n"));
+    // One that waits for it when all is closed.
+    release.set_value();
+    Peer other = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1(), [](tunnel::Arrival& arrival) { --arrival.judged_at; });
+    hub->close_all("the daemon stops");
+    until_ended(other);
+    until([&] { return nothing_left(); });
+}
+
+// Neither a full lane nor a directory that cannot be read makes it forget a mailbox that has moved.
+TEST(HubClosing, aRecheckIsRepeatedUntilItIsDone)
+{
+    const auto moved = [](tunnel::Arrival& arrival) {
+        arrival.mailbox = true;
+        arrival.route.server = "EX0";
+    };
+    start();
+    for (const bool full : {true, false}) {
+        base::log::set_level(base::log::Level::notice);
+        const LogCapture log;
+        Peer client = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1(), moved);
+        Peer server = accept();
+        std::promise<void> release;
+        if (full) {
+            fill_lane(release);
+        } else {
+            CHECK(directory.sql("PRAGMA legacy_alter_table = ON; ALTER TABLE servers RENAME TO gone"));
+        }
+        hub->recheck_routes();
+        until([&] { return log.count("error recheck") == 1; });
+        CHECK_TRUE(open(client));
+        if (full)
+            release.set_value();
+        else
+            CHECK(directory.sql("ALTER TABLE gone RENAME TO servers"));
+        until_ended(client);
+        LONGS_EQUAL(1, log.count("notice recheck result=\"done after all\""));
+        LONGS_EQUAL(1, log.count("error recheck"));
+        until([&] { return nothing_left(); });
+    }
 }

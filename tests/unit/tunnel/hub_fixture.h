@@ -102,7 +102,7 @@ struct HubGroup : Utest {
     tunnel::Nodes nodes;
     net::Sources sources;
     std::unique_ptr<net::Loop> loop;
-    std::unique_ptr<base::Workers> workers;
+    std::unique_ptr<base::Lane> lane;
     std::unique_ptr<net::Resolver> resolver;
     std::unique_ptr<directory::Policy> policy;
     std::unique_ptr<tunnel::Hub> hub;
@@ -126,16 +126,16 @@ struct HubGroup : Utest {
     void start()
     {
         loop = std::make_unique<net::Loop>();
-        workers = std::make_unique<base::Workers>(1, 16);
+        lane = std::make_unique<base::Lane>(base::Lane::Plan{base::Resource::directory, 1, 16});
         resolver = std::make_unique<net::Resolver>();
         policy = std::make_unique<directory::Policy>(directory.path);
-        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *workers, *resolver, *policy, settings, nodes, sources});
+        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *lane, *resolver, *policy, settings, nodes, sources});
     }
     void teardown() override
     {
         hub.reset(); // whatever it still has
         resolver.reset();
-        workers.reset();
+        lane.reset();
         policy.reset();
         loop.reset();
         listener.reset();
@@ -155,6 +155,7 @@ struct HubGroup : Utest {
         arrival.principal = "alice";
         arrival.target = "ex1:6001";
         arrival.route = {transport, "127.0.0.1", port, "EX1"};
+        arrival.judged_at = policy->generation();
         if (change)
             change(arrival);
         Peer peer;

@@ -49,6 +49,7 @@ TEST_GROUP_BASE(MixedProxy, HubGroup) {
         made.principal = "anonymous";
         made.target = "ex1:6001";
         made.route = {transport, "127.0.0.1", port, "EX1"};
+        made.judged_at = policy->generation();
         return made;
     }
     static void buffers(int fd, int size)
@@ -311,7 +312,7 @@ TEST(MixedProxy, lastWordsWaitForABoundedTime)
         void mixed_proxy_ended(tunnel::MixedProxy&) override { ended = true; }
     } host;
     tunnel::Farewell farewell(*loop);
-    const tunnel::Environment environment{*loop, *workers, *resolver, *policy, settings, nodes, sources};
+    const tunnel::Environment environment{*loop, *lane, *resolver, *policy, settings, nodes, sources};
     for (const bool reset : {true, false}) {
         host.ended = false;
         Peer client;

@@ -1,0 +1,55 @@
+#include "access/password_check.h"
+
+#include "access/password.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace auth {
+
+PasswordChecks::PasswordChecks(unsigned threads, std::size_t waiting, std::chrono::milliseconds patience)
+    : lane_({base::Resource::password_checks, threads, waiting, patience, true})
+{
+}
+
+void PasswordChecks::ask(const std::shared_ptr<const PasswordCheck>& check, base::Pending::Ticket asker, Answer answer)
+{
+    const Seal::Tag key = seal_.of({check->login.domain, check->login.name, check->password.view(), check->hash});
+    {
+        const std::lock_guard lock(mutex_);
+        Askers& askers = under_way_[key];
+        askers.push_back({std::move(asker), std::move(answer)});
+        if (askers.size() > 1)
+            return;
+    }
+    const bool submitted = lane_.submit("a password check", [this, key, check](base::Lane::Turn turn) {
+        if (turn == base::Lane::Turn::late)
+            return land(key, {});
+        if (wanted(key))
+            land(key, verify_password(check->password.view(), check->hash));
+    });
+    if (!submitted)
+        land(key, {});
+}
+
+/// False: all who asked have gone, and whoever comes now begins anew.
+bool PasswordChecks::wanted(const Seal::Tag& key)
+{
+    const std::lock_guard lock(mutex_);
+    const auto found = under_way_.find(key);
+    if (std::any_of(found->second.begin(), found->second.end(), [](const Asker& one) { return one.ticket.wanted(); }))
+        return true;
+    under_way_.erase(found);
+    return false;
+}
+
+void PasswordChecks::land(const Seal::Tag& key, std::optional<bool> equal)
+{
+    std::unique_lock lock(mutex_);
+    const Askers askers = std::move(under_way_.extract(key).mapped());
+    lock.unlock();
+    for (const Asker& asker : askers)
+        asker.answer(equal);
+}
+
+} // namespace auth
