@@ -127,16 +127,18 @@ http_TEST = tests/unit/http/head_test.cc tests/unit/http/request_test.cc tests/u
 
 # The parts of the daemon that unit tests link.
 DAEMON_PARTS = src/daemon/value.cc src/daemon/option_table.cc src/daemon/config.cc src/daemon/paths.cc \
-               src/daemon/command_line.cc src/daemon/descriptors.cc src/daemon/process.cc src/daemon/privileges.cc src/daemon/background.cc
+               src/daemon/command_line.cc src/daemon/descriptors.cc src/daemon/process.cc src/daemon/privileges.cc src/daemon/background.cc \
+               src/daemon/shard.cc src/daemon/instance.cc
 daemon_TEST  = tests/unit/daemon/value_test.cc tests/unit/daemon/config_test.cc tests/unit/daemon/command_line_test.cc \
-               tests/unit/daemon/process_test.cc tests/unit/daemon/descriptors_test.cc
+               tests/unit/daemon/process_test.cc tests/unit/daemon/descriptors_test.cc \
+               tests/unit/daemon/instance_test.cc
 
 # The parts of rpctunnel-ping that unit tests link.
 PING_PARTS = src/tools/ping_arguments.cc src/tools/ping_options.cc src/tools/ping_http.cc src/tools/ping_explain.cc
 ping_TEST  = tests/unit/tools/ping_options_test.cc tests/unit/tools/ping_http_test.cc
 
 LIB_SRC    = $(foreach layer,$(LAYERS),$($(layer)_SRC))
-DAEMON_SRC = $(DAEMON_PARTS) src/daemon/shard.cc src/daemon/instance.cc src/daemon/main.cc
+DAEMON_SRC = $(DAEMON_PARTS) src/daemon/main.cc
 CTL_SRC    = src/tools/ctl_main.cc src/tools/ctl_commands.cc src/tools/ctl_arguments.cc src/tools/ctl_json.cc \
              src/tools/ctl_report.cc src/tools/ctl_paths.cc src/tools/ctl_users.cc src/tools/ctl_servers.cc \
              src/tools/ctl_mailboxes.cc src/tools/ctl_ports.cc src/tools/ask_password.cc
