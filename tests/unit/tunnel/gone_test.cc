@@ -1,4 +1,6 @@
-#include <future>
+#include "unit/net/name_server.h"
+
+#include <memory>
 #include <utility>
 
 #include "ends_fixture.h"
@@ -6,7 +8,22 @@
 // Peers that are of no use: gone before anything was done for them, without a length to live on, or of another tongue; and
 // servers that go.
 
-TEST_GROUP_BASE(Gone, EndsGroup) {};
+TEST_GROUP_BASE(Gone, EndsGroup)
+{
+    std::unique_ptr<FakeServer> name_server;
+
+    std::unique_ptr<net::Resolver> make_resolver() override
+    {
+        name_server = std::make_unique<FakeServer>(*loop);
+        name_server->names["ex1.example"] = {"127.0.0.1"};
+        return std::make_unique<net::Resolver>(net::NameServers{name_server->address(), net::Millis(10'000), 1});
+    }
+    void teardown() override
+    {
+        name_server.reset();
+        EndsGroup::teardown();
+    }
+};
 
 // A channel that begins with nothing left of its Content-Length has no life: nobody is connected to for it.
 TEST(Gone, noLengthIsLeftBehindTheFirstPdu)
@@ -81,13 +98,14 @@ TEST(Gone, nobodyIsConnectedToForAClientThatGoesDuringTheLookUp)
     start();
     for (const Method method : {Method::in_data, Method::out_data, Method::connect})
         for (const Transport transport : {Transport::ncacn_ip_tcp, Transport::ncacn_http}) {
-            std::promise<void> release;
-            CHECK_TRUE(lane->submit("a test", [wait = std::make_shared<std::future<void>>(release.get_future())](base::Lane::Turn) { wait->wait(); }));
+            name_server->holds = true;
+            name_server->queries.clear();
             Scene s;
-            bring(s, false, method, transport, method == Method::connect ? rpc_pdu(72) : first_pdu(method), 0, {}, "localhost");
+            bring(s, false, method, transport, method == Method::connect ? rpc_pdu(72) : first_pdu(method), 0, {}, "ex1.example");
+            until([&] { return !name_server->queries.empty(); });
             s.client->end(Ending::fin);
             settle();
-            release.set_value();
+            name_server->release();
             CHECK_TRUE(nobody_connects());
             CHECK_TRUE(all_gone(s));
         }

@@ -110,6 +110,7 @@ struct HubGroup : Utest {
     std::uint16_t port = 0;
     std::uint64_t ids = 0;
 
+    virtual std::unique_ptr<net::Resolver> make_resolver() { return std::make_unique<net::Resolver>(); }
     void setup() override
     {
         base::log::set_level(base::log::Level::error);
@@ -127,7 +128,7 @@ struct HubGroup : Utest {
     {
         loop = std::make_unique<net::Loop>();
         lane = std::make_unique<base::Lane>(base::Lane::Plan{base::Resource::directory, 1, 16});
-        resolver = std::make_unique<net::Resolver>();
+        resolver = make_resolver();
         policy = std::make_unique<directory::Policy>(directory.path);
         hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *lane, *resolver, *policy, settings, nodes, sources});
     }
