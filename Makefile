@@ -1,11 +1,12 @@
 # rpctunnel.  ./configure writes config.mk; all else about the build is here.
 #
-#   make            configure if needed, and build the three programs, in obj/
+#   make            configure if needed, and build the three programs, in obj/; V=1 shows the commands
 #   make demo       on a fresh machine: installs what is missing, builds, shows the main job
 #   make check      on a fresh machine: installs what is missing, builds, runs every test
 #   make bench      side by side with haproxy on this machine, as ratios, twenty minutes;  make bench-quick in two
-#   make soak       the long tests, ten minutes at most: gigabytes over thousands of short-lived channels
-#   make check-threads   what make check runs, as far as it can, under the thread sanitizer; part of make soak
+#   make soak       the long tests, ten minutes at most: gigabytes over thousands of short-lived channels,
+#                   then check-threads
+#   make check-threads   the tests that run threads, under the thread sanitizer; part of make soak
 #   make mutants    what no unit test notices: one small fault in the sources after the other, an hour at most;
 #                   MUTANTS='--files src/tunnel/hub.cc --every 1' and the like say which (tests/mutate/run --help)
 #   make install    honours prefix and DESTDIR; never overwrites a configuration
@@ -34,7 +35,7 @@ endif
 
 include config.mk
 
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: all check check-documents check-unit check-system check-threads soak mutants demo bench bench-quick \
         install uninstall dist distcheck clean distclean
@@ -161,15 +162,17 @@ all: $(PROGRAMS) $(MANUALS) $(CONFIGS)
 
 # --- Programs --------------------------------------------------------------
 
+# A line a file, so that a warning is seen.
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $@ &&)
+
 objects = $(patsubst %.cc,$(OBJ)/%.o,$(1))
 
 OUR_CPPFLAGS = -I$(srcdir)/include -DVERSION='"$(VERSION)"' $(DEP_CFLAGS)
 OUR_CXXFLAGS = -std=c++20 -Wall -Wextra -Wshadow -pthread
 
 $(OBJ)/librpctunnel.a: $(call objects,$(LIB_SRC))
-	rm -f $@
-	$(AR) rc $@ $^
-	$(RANLIB) $@
+	@rm -f $@
+	$(call say,AR) $(AR) rc $@ $^ && $(RANLIB) $@
 
 $(OBJ)/rpctunneld:     $(call objects,$(DAEMON_SRC)) $(OBJ)/librpctunnel.a
 $(OBJ)/rpctunnelctl:   $(call objects,$(CTL_SRC))    $(OBJ)/librpctunnel.a
@@ -189,11 +192,11 @@ $(OBJ)/src/daemon/paths.o: OUR_CPPFLAGS += -DCONFDIR='"$(confdir)"'
 $(OBJ)/src/tools/ctl_paths.o: OUR_CPPFLAGS += -DSTATEDIR='"$(statedir)"'
 
 $(PROGRAMS) $(OBJ)/unit-tests $(OBJ)/bench-load:
-	$(CXX) $(CXXFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(DEP_LIBS) $(LIBS)
+	$(call say,LINK) $(CXX) $(CXXFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(DEP_LIBS) $(LIBS)
 
 $(OBJ)/%.o: $(srcdir)/%.cc config.mk
 	@$(MKDIR_P) $(@D)
-	$(CXX) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CXXFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CXX) $(CXX) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CXXFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(patsubst %.cc,$(OBJ)/%.d,$(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC) $(PING_SRC) $(TEST_SRC) $(BENCH_SRC))
 
@@ -204,11 +207,11 @@ EDIT = sed -e 's,@confdir@,$(confdir),g' -e 's,@statedir@,$(statedir),g' -e 's,@
 
 $(OBJ)/man/%: $(srcdir)/man/% config.mk
 	@$(MKDIR_P) $(@D)
-	$(EDIT) $< > $@
+	$(call say,EDIT) $(EDIT) $< > $@
 
 $(OBJ)/etc/%: $(srcdir)/etc/% config.mk
 	@$(MKDIR_P) $(@D)
-	$(EDIT) $< > $@
+	$(call say,EDIT) $(EDIT) $< > $@
 
 # --- Tests -----------------------------------------------------------------
 # The programs are built as they are installed, by the compiler that configure
@@ -230,7 +233,7 @@ check: check-documents
 THREADED  = CXX=clang++ OBJ=$(OBJ)/threads CXXFLAGS='-O1 -g1 -fsanitize=thread -Werror' \
             LDFLAGS='-Wl,--allow-multiple-definition' \
             CPPFLAGS='-DCPPUTEST_MEM_LEAK_DETECTION_DISABLED'
-THREADED_SCENARIOS = 10
+THREADED_SCENARIOS = 10 13 16 17 30 35 38 39 42 44 48
 
 check-threads:
 	$(MAKE) $(THREADED) check-unit
@@ -249,6 +252,7 @@ check-system: $(PROGRAMS) $(OBJ)/bench-load
 
 soak: $(PROGRAMS) $(OBJ)/bench-load $(OBJ)/unit-tests
 	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/soak/run
+	$(MAKE) check-threads
 
 mutants: config.mk
 	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/mutate/run $(MUTANTS)

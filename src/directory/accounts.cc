@@ -102,7 +102,7 @@ std::optional<Login> parse_login(std::string_view text)
 std::string login_fault(std::string_view text)
 {
     std::string fault = base::unseen_byte(text);
-    return fault.empty() ? base::odd_byte(text, [](char c) noexcept { return c != ':' && c != '/'; }) : fault;
+    return fault.empty() ? base::odd_byte(text, [](char c) noexcept { return c != ':' && c != '/' && c != '"'; }) : fault;
 }
 
 Accounts::Accounts(std::string database_path) : readers_(std::move(database_path)) {}

@@ -91,8 +91,11 @@ std::optional<std::string> read_password(int descriptor)
             return std::nullopt;
         password += c;
     }
+    // From a file that was saved on Windows.
     if (password.ends_with('\r'))
         password.pop_back();
+    if (constexpr std::string_view mark = "\xef\xbb\xbf"; password.starts_with(mark))
+        password.erase(0, mark.size());
     return password;
 }
 

@@ -22,8 +22,10 @@ Exit bad_mailbox(const Context& context)
 Exit database_add(Context& context)
 {
     const std::string database = context.arguments.operand(0);
-    if (const std::string unseen = base::unseen_byte(database);
-        database.empty() || database.size() > 64 || !unseen.empty() || !directory::fold(database))
+    std::string unseen = base::unseen_byte(database);
+    if (unseen.empty())
+        unseen = base::odd_byte(database, [](char c) noexcept { return c != '"'; });
+    if (database.empty() || database.size() > 64 || !unseen.empty() || !directory::fold(database))
         return context.report.failed(Exit::usage, "the name of a database is 1 to 64 bytes of text" +
                                                       (unseen.empty() ? "" : ", without " + unseen));
     return context.report.change(directory::Mailboxes(context.write()).add_database(database),

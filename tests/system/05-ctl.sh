@@ -142,6 +142,8 @@ expect 2 "already" valid-ports add 'new:1;dc1:6004'
 [ "$(ctl valid-ports)" = "$generated;dc1:6004;gc1:6004;gc1.example.com:6004" ] || fail "the list is $(ctl valid-ports)"
 expect 1 'entry 2 at position 7, "b:0"' valid-ports add 'a:1;b:0'
 expect 2 "already" valid-ports add $' "DC1:6004;gc1:6004;"\r\n'   # pasted: the quotes and the white space around do not count
+expect 1 "byte 0x22 (double quote) at position 1" database add '"DB01"'
+expect 1 "byte 0x22 (double quote) at position 1" user add '"carol"'
 expect 1 "byte 0x0d (carriage return) at position 8 is no part of a port" valid-ports add $'a:1;b:6\r001'
 expect 1 "byte 0xe2 (en dash) at position 7 is no part of a port" valid-ports add $'a:6001\xe2\x80\x936002'
 for entry in a a: :1 a:0 a:65536 a:2-1 'a*b:1' a:1- a:x '*:1' ';' ''; do expect 1 "" valid-ports add "$entry"; done
@@ -197,6 +199,9 @@ old=$(hash carol)
 case $old in '$y$'*) ;; *) fail "the hash is not yescrypt" ;; esac
 printf 'Secret-3\n' | ctl user password CAROL >/dev/null || fail "user password"
 [ "$old" != "$(hash carol)" ] || fail "the password did not change"
+printf '\xef\xbb\xbfSecret-4\r\n' | ctl user password carol >/dev/null || fail "a password from Windows"
+python3 -W ignore -c 'import crypt, sys; sys.exit(crypt.crypt("Secret-4", sys.argv[1]) != sys.argv[1])' "$(hash carol)" ||
+    fail "the marks of a file from Windows became part of the password"
 printf 'x\n' | ctl user password nobody >/dev/null 2>&1; [ $? = 2 ] || fail "nobody has a new password"
 expect 0 "" user disable carol
 json '.[0].enabled' false user list

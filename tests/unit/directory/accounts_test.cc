@@ -26,7 +26,7 @@ TEST(DirectoryAccounts, loginForms)
         STRCMP_EQUAL(row.name, login->name.c_str());
         STRCMP_EQUAL(row.text, login->text().c_str());
     }
-    for (const char* bad : {"", "\\carol", "CORP\\", "@x", "a@", "a:b", "a/b", "a\\b\\c", "a@b@c", "D\\a@b", "a\nb", "\xff", " a", "a "})
+    for (const char* bad : {"", "\\carol", "CORP\\", "@x", "a@", "a:b", "a/b", "\"a\"", "a\\b\\c", "a@b@c", "D\\a@b", "a\nb", "\xff", " a", "a "})
         CHECK_FALSE_TEXT(directory::parse_login(bad).has_value(), bad);
 }
 
