@@ -33,6 +33,7 @@ public:
     /// All that can fail, fails here: certificates, listeners, the change of the user, the directory. Nothing is served
     /// yet. SIGTERM, SIGINT and SIGHUP must be blocked. Throws std::runtime_error.
     explicit Instance(Config config);
+    /// Ends whatever still runs: the shards all together, then the lanes, then the loops to which those report.
     ~Instance();
 
     /// "ready plain=127.0.0.1:80 tls=[::]:443"
@@ -53,6 +54,8 @@ private:
     void rebuild_valid_ports();
     void reload();
     void drain();
+    /// All of them before one is destroyed: they know each other.
+    void end_shards();
 
     Config config_;
     tunnel::Settings tunnel_settings_; // complete when the shards are opened

@@ -174,7 +174,10 @@ Instance::Instance(Config config)
                                            " for the service (ulimit -Hn), or a lower connection_limit"}});
 }
 
-Instance::~Instance() = default;
+Instance::~Instance()
+{
+    end_shards();
+}
 
 void Instance::load_certificates()
 {
@@ -362,11 +365,16 @@ void Instance::drain()
     // A second signal ends them at once.
     for (int signal = 0; signal != SIGTERM && signal != SIGINT && !all_drained();)
         signal = wait_for_signal(10ms);
+    end_shards();
+    base::log::notice("stopped", {});
+}
+
+void Instance::end_shards()
+{
     for (const auto& shard : shards_)
         shard->stop();
     for (const auto& shard : shards_)
         shard->join();
-    base::log::notice("stopped", {});
 }
 
 std::vector<std::string> check_surroundings(const Config& config)

@@ -156,6 +156,9 @@ TEST_GROUP(Instance)
         all.emplace_back(port, out(101));
         for (int i = 0; i < 40; ++i)
             all.emplace_back(port, head("RPC_IN_DATA", 1 << 30, ("nobody" + std::to_string(i) + ":x").c_str()));
+        // And many on their way from one shard to the other.
+        for (std::uint8_t vc = 150; vc < 250; ++vc)
+            all.emplace_back(port, in(vc));
         return all;
     }
 
