@@ -273,6 +273,7 @@ void start(Report report)
     }
     if (error != 0)
         throw std::runtime_error("a thread for the log: " + std::string(std::strerror(error)));
+    pthread_setname_np(thread, "log");
     way = Way::queues;
 }
 
