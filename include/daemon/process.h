@@ -5,7 +5,11 @@
 
 namespace rpctunneld {
 
-/// No core dumps and no debugger of the same user: passwords pass through our memory. SIGPIPE is ignored.
+/// First of all: a standard descriptor that whoever started us has closed becomes /dev/null, so that no descriptor of ours
+/// gets its number.
+void hold_standard_descriptors() noexcept;
+
+/// No core dumps and no debugger of the same user: passwords pass through our memory. SIGPIPE and SIGXFSZ are ignored.
 /// Call at the start and again after the user has changed, which resets the flag.
 void protect_process() noexcept;
 

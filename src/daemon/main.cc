@@ -83,6 +83,7 @@ int act(const CommandLine& line)
 
 int main(int argc, char** argv)
 try {
+    hold_standard_descriptors();
     return act(parse_command_line(argc, argv));
 } catch (const ConfigError& error) {
     return tell({error.what()});

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -14,12 +15,20 @@ namespace rpctunneld {
 
 void protect_process() noexcept
 {
-    std::signal(SIGPIPE, SIG_IGN);
+    for (const int signal : {SIGPIPE, SIGXFSZ}) // a log that takes nothing more is told by write()
+        std::signal(signal, SIG_IGN);
     const rlimit none{0, 0};
     setrlimit(RLIMIT_CORE, &none);
 #ifndef __SANITIZE_ADDRESS__ // its leak check attaches to the process as a debugger does
     prctl(PR_SET_DUMPABLE, 0);
 #endif
+}
+
+void hold_standard_descriptors() noexcept
+{
+    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(standard, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != standard)
+            std::abort(); // nobody is left to be told
 }
 
 std::uint64_t raise_descriptor_limit() noexcept

@@ -9,8 +9,8 @@
 namespace http {
 namespace {
 
-/// For the rest of a head that has begun before a drain.
-constexpr net::Millis last_head_patience{1000};
+/// For the rest of a head, or of the body of a request that is answered here, that has begun before a drain.
+constexpr net::Millis last_patience{1000};
 
 } // namespace
 
@@ -47,8 +47,8 @@ void Connection::drain()
     close_after_ = true;
     if (state_ == State::handshake || (state_ == State::head && input_.empty()))
         close({});
-    else if (state_ == State::head) // nobody may hold the end up by half a head
-        deadline_.set(std::min(front_.env_.limits.head, last_head_patience));
+    else if (state_ == State::head || state_ == State::body) // nobody may hold the end up by half a request
+        deadline_.set(std::min(front_.env_.limits.head, last_patience));
     else if (state_ == State::dropping)
         linger();
 }

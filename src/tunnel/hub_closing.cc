@@ -157,6 +157,8 @@ void Hub::drain(net::Millis time)
             ends.push_back(ending(cookie, reason));
     for (const auto& [key, proxy] : spliced_)
         ends.push_back(ending(proxy, reason));
+    for (Newcomer& newcomer : newcomers_)
+        newcomer.end(reason); // it would not be admitted any more
     // The rest of the time is for the last words. An IN channel cannot be asked for; if its OUT channel can, it has half
     // of the time to be replaced for a reason of its own.
     const net::Millis window = std::max(time / 2, time - Farewell::patience - net::Millis(500));

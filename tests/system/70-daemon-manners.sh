@@ -138,6 +138,24 @@ case $found in *"another rpctunneld runs"*) ;; *) fail "second start: $found" ;;
 kill -TERM "$pid"
 for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
 check "has ended" bash -c "! kill -0 $pid 2>/dev/null"
+
+step "background, started by somebody who has closed the standard descriptors"
+check "the start" "$daemon" -c "$LAB_DIR/bg.conf" <&- >&- 2>&-
+pid=$(cat "$LAB_DIR/pid")
+ports=$(ss -Hltnp | sed -n "s/.*127\.0\.0\.1:\([0-9]*\) .*pid=$pid,.*/\1/p" | sort -u)
+answers() {   # plain or TLS, whatever the port is
+    curl -s -m 5 "http://127.0.0.1:$1/rpc/healthcheck.htm" || curl -sk -m 5 "https://127.0.0.1:$1/rpc/healthcheck.htm"
+}
+for _ in $(seq 5); do
+    for port in $ports; do check "an answer at $port" [ "$(answers "$port")" = "200 OK" ]; done
+done
+check "it listens" [ -n "$ports" ]
+for standard in 0 1 2; do
+    check "descriptor $standard is $(readlink "/proc/$pid/fd/$standard")" [ "$(readlink "/proc/$pid/fd/$standard")" = /dev/null ]
+done
+kill -TERM "$pid"
+for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
+check "has ended" bash -c "! kill -0 $pid 2>/dev/null"
 check "STOPPING=1 was sent" grep -qx STOPPING=1 "$LAB_DIR/notified"
 check "the pid file says nothing any more" [ ! -s "$LAB_DIR/pid" ]
 
