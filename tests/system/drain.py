@@ -27,13 +27,12 @@ with contextlib.ExitStack() as stack:
 
     split = [opened(PLAIN, MATE, HERE) for _ in range(16)]
     bound = [opened(target, HERE, HERE) for target in (PLAIN, HTTP) for _ in range(8)] + [opened(HTTP, MATE, HERE)]
-    with open(os.environ['LAB_MATE_LOG']) as log:
-        joined = [line for line in log if 'joined' in line and 'channel=out' in line]
+    joined = [line for line in lab.settled(os.environ['LAB_MATE_LOG']) if 'joined' in line and 'channel=out' in line]
     moving = [tunnel for tunnel in split if any(tunnel.vc.hex()[:8] in line for line in joined)]
     staying = [tunnel for tunnel in split if tunnel not in moving] + bound
     lab.check(moving and len(moving) < len(split), f'{len(moving)} of {len(split)} meet on the other node')
     elsewhere = [opened(PLAIN, MATE, MATE) for _ in range(2)]
-    elsewhere = [tunnel for tunnel in elsewhere if not any(tunnel.vc.hex()[:8] in line for line in open(lab.LOG))]
+    elsewhere = [tunnel for tunnel in elsewhere if not any(tunnel.vc.hex()[:8] in line for line in lab.settled())]
 
     lab.step(f'drain: {len(moving)} tunnels can move, {len(staying)} cannot')
     begin = time.monotonic()

@@ -109,6 +109,7 @@ def decision_3_out(target):
         start = time.monotonic()
         attempt(text, lambda: tunnel.call(*source(400 * KIB)))
         lab.check(time.monotonic() - start < 1, f'{text}: the second time took {time.monotonic() - start:.1f} s')
+    lab.check(lines.wait('window'), f'{text}: no line in the log says so')
     lab.same(len(lines.holding('window')), 1, f'{text}: lines in the log that say so')
 
 

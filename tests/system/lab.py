@@ -50,6 +50,15 @@ def soon(condition, limit=5.0, every=0.02):
         time.sleep(every)
 
 
+def settled(path=None):
+    """The lines of a log when it has not grown for a while: a thread of its own writes them."""
+    path, size = path or LOG, -1
+    while size != (size := os.path.getsize(path)):
+        time.sleep(0.25)
+    with open(path, encoding='utf-8', errors='replace') as log:
+        return log.readlines()
+
+
 class Lines:
     """Lines a log gets after this object was made."""
 

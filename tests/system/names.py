@@ -69,7 +69,7 @@ works('both', 'a name with an IPv6 address that nobody has')
 works('six', 'a name with an IPv6 address alone')
 lines = lab.Lines(QUERIES[0])
 works('long', 'an answer that is too long for UDP')
-lab.check(lines.holding('tcp long.lab.test A'), 'the long answer was not asked for over TCP')
+lab.check(lines.wait('tcp long.lab.test A'), 'the long answer was not asked for over TCP')
 
 lab.step('failures say whose they are')
 fails('unknown', 'unknown.lab.test', 'no such host')

@@ -100,8 +100,8 @@ with opened(PLAIN, HERE, MATE) as bystander:
     for name, words, source, reason in ROWS:
         refused(name, FIRST, words, source, reason)
         bystander.echo()
-    with open(lab.LOG) as log:   # the channels meet where the other node's has joined
-        at = FIRST if any('joined' in line and bystander.vc.hex()[:8] in line for line in log) else SECOND
+    # The channels meet where the other node's has joined.
+    at = FIRST if any('joined' in line and bystander.vc.hex()[:8] in line for line in lab.settled()) else SECOND
     from_other = FIRST if at == SECOND else SECOND
     for name, user, target in (('another user', b'other', PLAIN), ('another target', b'labuser', 'test01:7003')):
         refused(name, at, proxy_header(target.encode(), user) + wire.in_r1_a2(bystander.vc, bystander.in_cookie, os.urandom(16)),

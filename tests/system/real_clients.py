@@ -190,7 +190,7 @@ for name in (name for name in names if name.endswith('-ntlm.txt')):
         pragma = field(replay.sent[0], 'Pragma')
         resource, session = re.fullmatch('ResourceTypeUuid=([^,]*), SessionId=(.*)', pragma).groups()
         for method in replay.steps:
-            lab.check(lines.holding(f'method={method}', f'resource={resource}', f'session={session}'), f'{name}, {method}: {pragma} is not in the log')
+            lab.check(lines.wait(f'method={method}', f'resource={resource}', f'session={session}'), f'{name}, {method}: {pragma} is not in the log')
     replay.close()
 
 lab.step('what is odd about each, and that the vectors have it')

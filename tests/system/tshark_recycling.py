@@ -111,9 +111,8 @@ if lab.same(bench.returncode, 0, f'bench-load: {bench.stderr}'):
 lab.step('this daemon ends: it has the other one ask for a new OUT channel')
 while True:   # where the channels meet is a matter of the cookie
     tunnel = opened('any time', PLAIN, MATE, lab.PLAIN)
-    with open(MATE_LOG) as log:
-        if any('joined' in line and 'channel=out' in line and tunnel.vc.hex()[:8] in line for line in log):
-            break
+    if any('joined' in line and 'channel=out' in line and tunnel.vc.hex()[:8] in line for line in lab.settled(MATE_LOG)):
+        break
     tunnel.close()
 plan[-1]['sequence'] = 'OUT_R1, a node ends'
 with tunnel:

@@ -124,7 +124,7 @@ def admitted():
     lines = lab.Lines()
     refused('not on the allowlist', Connection('test01:593'), 503, 'HTTP/1.0 503 RPC Error: 6ba')
     refused('no port', Connection(None, head='test01 HTTP/1.1'), 503, 'HTTP/1.0 503 RPC Error: 6aa')
-    lab.check(lines.holding(' refused ', 'method=RPC_CONNECT', f'user={USER}', 'rule="default (deny)"'), 'no line of the refusal')
+    lab.check(lines.wait(' refused ', 'method=RPC_CONNECT', f'user={USER}', 'rule="default (deny)"'), 'no line of the refusal')
     for field in ('Content-Length: 100', 'Transfer-Encoding: chunked'):
         refused(field, Connection(None, head=f'{target("plain")} HTTP/1.1\r\n{field}'), 400)
     refused('TLS', Connection(target('plain'), tls=True), 405)
