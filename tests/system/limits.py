@@ -111,7 +111,7 @@ def close(*tunnels):
 
 
 def one_line_a_second(lines, seconds, *words):
-    found = lines.holding(*words)
+    found = lines.wait(*words)
     lab.check(1 <= len(found) <= seconds + 2, f'{len(found)} lines in {seconds:.1f} s with {words}')
 
 
