@@ -86,6 +86,7 @@ private:
     /// The engine for a head of `size` bytes.
     Engine& engine_for(std::size_t size) noexcept;
     bool descriptors_run_short(int newest) const noexcept;
+    /// `reason` for the log, or null.
     void turn_away(base::UniqueFd socket, bool tls, std::uint32_t rpc_error, const char* reason);
     void close_now(base::UniqueFd socket, const std::string& reply) noexcept;
     void report_turned_away(const char* reason) noexcept;

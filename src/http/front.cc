@@ -65,8 +65,8 @@ Front::~Front()
 void Front::accept(base::UniqueFd socket, const net::Address& peer, const net::TlsServerContext* tls)
 {
     using namespace tunnel::rpc_code;
-    if (draining())
-        return turn_away(std::move(socket), tls != nullptr, server_too_busy, "draining");
+    if (draining()) // of which the log has told
+        return turn_away(std::move(socket), tls != nullptr, server_too_busy, nullptr);
     if (connections_.size() + env_.reception.clients() >= env_.limits.connections)
         return turn_away(std::move(socket), tls != nullptr, server_too_busy, "connection_limit is reached");
     if (descriptors_run_short(socket.get()))
@@ -112,7 +112,8 @@ void Front::turn_away(base::UniqueFd socket, bool tls, std::uint32_t rpc_error, 
         farewell_.say(net::Stream(std::move(socket)), base::bytes_of(reply));
     else
         close_now(std::move(socket), reply);
-    report_turned_away(reason);
+    if (reason)
+        report_turned_away(reason);
 }
 
 void Front::report_turned_away(const char* reason) noexcept
