@@ -15,7 +15,7 @@ def running():
     try:
         with open(f'/proc/{lab.PID}/stat') as file:
             return file.read().rsplit(')', 1)[1].split()[0] != 'Z'
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

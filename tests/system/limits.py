@@ -254,11 +254,14 @@ def few():
 
 def asleep():
     """Whether each thread of the daemon waits for something: one that only waits for the processor does not."""
-    for task in os.listdir(f'/proc/{lab.PID}/task'):
-        with open(f'/proc/{lab.PID}/task/{task}/stat') as file:
-            if file.read().rpartition(')')[2].split()[0] != 'S':
-                return False
-    return True
+    try:
+        for task in os.listdir(f'/proc/{lab.PID}/task'):
+            with open(f'/proc/{lab.PID}/task/{task}/stat') as file:
+                if file.read().rpartition(')')[2].split()[0] != 'S':
+                    return False
+        return True
+    except (FileNotFoundError, ProcessLookupError):   # one has just ended
+        return False
 
 
 class Exhausted:
