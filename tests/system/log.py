@@ -124,7 +124,7 @@ class Daemon:
         try:
             with open(f'/proc/{self.pid}/stat') as file:
                 return file.read().rsplit(') ', 1)[1][0] == 'Z'
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return True
 
 
