@@ -12,8 +12,6 @@
 #include <exception>
 #include <utility>
 
-#include <exception>
-
 namespace auth {
 
 std::optional<BasicCredentials> BasicCredentials::parse(std::string_view token)

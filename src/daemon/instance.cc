@@ -242,8 +242,7 @@ void Instance::open_shards(const DescriptorPlan& plan)
     std::vector<tunnel::Hub*> hubs;
     for (const auto& shard : shards_) {
         shard->open(*directory_, *passwords_, *resolver_, *backends_, *policy_, tunnel_settings_, nodes_,
-                    config_.connect_from, limits,
-                    config_.rpc_connect);
+                    config_.connect_from, limits, config_.rpc_connect);
         hubs.push_back(&shard->hub());
     }
     for (tunnel::Hub* const hub : hubs)
