@@ -42,116 +42,21 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 OBJ = obj
 
-# --- Sources, lowest layer first -------------------------------------------
-# A layer includes its own headers and those of the lines above; layers on one
-# line do not see each other (scripts/check-layers.sh).
+# --- Sources ----------------------------------------------------------------
+# A room is a folder of src, of include and of tests/unit; who may include whom
+# says scripts/check-layers.sh.
 
-LAYERS = base rpch access directory net tunnel http
+ROOMS = base rpch access directory net web leg pairing hop tunnel http
 
-base_SRC = src/base/cursor.cc src/base/text.cc src/base/base64.cc src/base/fifo.cc \
-           src/base/line_queue.cc src/base/line_queues.cc src/base/line_sink.cc src/base/line_writer.cc \
-           src/base/line_rescue.cc src/base/log.cc src/base/lane.cc src/base/retry.cc src/base/shortage.cc src/base/pasted.cc
-rpch_SRC = src/rpch/guid.cc src/rpch/cookie.cc src/rpch/pdu.cc src/rpch/framer.cc src/rpch/rts.cc \
-           src/rpch/rts_table.cc src/rpch/rts_recognise.cc src/rpch/rts_fields.cc src/rpch/rts_builder.cc \
-           src/rpch/acknowledgement.cc src/rpch/held_pdus.cc \
-           src/rpch/inbound_proxy.cc src/rpch/inbound_proxy_recycle.cc \
-           src/rpch/outbound_proxy.cc src/rpch/outbound_proxy_recycle.cc \
-           src/rpch/server.cc src/rpch/server_recycle.cc src/rpch/client.cc src/rpch/client_recycle.cc \
-           src/rpch/rpc.cc src/rpch/mgmt.cc
-access_SRC = src/access/account.cc src/access/seal.cc src/access/password.cc src/access/password_check.cc \
-             src/access/policy.cc src/access/cache.cc \
-             src/access/scheme.cc src/access/basic.cc src/access/authenticator.cc
-directory_SRC = src/directory/statement.cc src/directory/database.cc src/directory/schema.cc \
-                src/directory/connections.cc src/directory/target.cc src/directory/transport.cc \
-                src/directory/port_list.cc src/directory/valid_ports.cc src/directory/port_store.cc \
-                src/directory/policy.cc src/directory/decision_cache.cc src/directory/fold.cc src/directory/accounts.cc \
-                src/directory/servers.cc src/directory/mailboxes.cc
-net_SRC = src/net/socket_options.cc src/net/socket_pair.cc src/net/address.cc src/net/wheel.cc src/net/loop.cc src/net/tls_context.cc src/net/tls_session.cc \
-          src/net/tls_info.cc src/net/stream.cc src/net/listener.cc src/net/connector.cc src/net/proxy_header.cc \
-          src/net/name_query.cc src/net/resolver.cc src/net/local_datagram.cc src/net/sources.cc
-tunnel_SRC = src/tunnel/reply.cc src/tunnel/failure.cc src/tunnel/first_pdu.cc src/tunnel/grant.cc src/tunnel/newcomer.cc \
-             src/tunnel/banner.cc src/tunnel/outlet.cc \
-             src/tunnel/leg.cc src/tunnel/dialer.cc src/tunnel/ncacn_http_hop.cc src/tunnel/mixed_proxy.cc \
-             src/tunnel/virtual_server.cc src/tunnel/virtual_server_legs.cc src/tunnel/local_hop.cc \
-             src/tunnel/nodes.cc src/tunnel/spread.cc \
-             src/tunnel/node_hop.cc src/tunnel/joiner.cc src/tunnel/paired_leg.cc src/tunnel/pairing.cc \
-             src/tunnel/inbound_channel.cc src/tunnel/inbound_channel_recycle.cc \
-             src/tunnel/outbound_channel.cc src/tunnel/outbound_channel_recycle.cc \
-             src/tunnel/farewell.cc src/tunnel/hub.cc \
-             src/tunnel/hub_closing.cc
-http_SRC = src/http/head.cc src/http/request.cc src/http/reply.cc src/http/engine.cc src/http/gate.cc \
-           src/http/front.cc src/http/connection.cc src/http/connection_request.cc src/http/connection_reply.cc
+# The sources of the folders $(1).
+sources = $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(addprefix $(srcdir)/,$(addsuffix /*.cc,$(1))))))
 
-base_TEST = tests/unit/base/cursor_test.cc tests/unit/base/text_test.cc tests/unit/base/fifo_test.cc \
-            tests/unit/base/line_queue_test.cc tests/unit/base/line_sink_test.cc tests/unit/base/line_writer_test.cc \
-            tests/unit/base/log_test.cc tests/unit/base/shortage_test.cc tests/unit/base/lane_test.cc \
-            tests/unit/base/retry_test.cc tests/unit/base/pasted_test.cc
-rpch_TEST = tests/unit/rpch/guid_test.cc tests/unit/rpch/cookie_test.cc tests/unit/rpch/pdu_test.cc \
-            tests/unit/rpch/framer_test.cc tests/unit/rpch/rts_test.cc tests/unit/rpch/rts_table_test.cc \
-            tests/unit/rpch/rts_vectors_test.cc tests/unit/rpch/flow_test.cc tests/unit/rpch/lifetime_test.cc \
-            tests/unit/rpch/held_pdus_test.cc tests/unit/rpch/inbound_proxy_test.cc \
-            tests/unit/rpch/outbound_proxy_test.cc tests/unit/rpch/server_test.cc \
-            tests/unit/rpch/client_test.cc tests/unit/rpch/rpc_test.cc tests/unit/rpch/mgmt_test.cc \
-            tests/unit/rpch/simulator.cc tests/unit/rpch/simulator_party.cc tests/unit/rpch/simulator_ends.cc \
-            tests/unit/rpch/in_recycling_test.cc tests/unit/rpch/out_recycling1_test.cc \
-            tests/unit/rpch/out_recycling2_test.cc tests/unit/rpch/reasons_test.cc \
-            tests/unit/rpch/automaton_test.cc tests/unit/rpch/recycling_model_test.cc
-access_TEST = tests/unit/access/account_test.cc tests/unit/access/password_test.cc tests/unit/access/cache_test.cc \
-              tests/unit/access/password_check_test.cc tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc \
-              tests/unit/access/policy_test.cc
-directory_TEST = tests/unit/directory/target_test.cc tests/unit/directory/valid_ports_test.cc \
-                 tests/unit/directory/schema_test.cc tests/unit/directory/stores_test.cc \
-                 tests/unit/directory/accounts_test.cc tests/unit/directory/policy_test.cc \
-                 tests/unit/directory/decision_cache_test.cc tests/unit/directory/connections_test.cc
-net_TEST = tests/unit/net/address_test.cc tests/unit/net/wheel_test.cc tests/unit/net/loop_test.cc \
-           tests/unit/net/watch_test.cc tests/unit/net/ask_test.cc \
-           tests/unit/net/test_certificate.cc tests/unit/net/tls_test.cc tests/unit/net/stream_test.cc \
-           tests/unit/net/listener_test.cc tests/unit/net/connector_test.cc tests/unit/net/proxy_header_test.cc \
-           tests/unit/net/resolver_test.cc tests/unit/net/sources_test.cc
-tunnel_TEST = tests/unit/tunnel/grant_test.cc tests/unit/tunnel/banner_test.cc tests/unit/tunnel/outlet_test.cc \
-              tests/unit/tunnel/nodes_test.cc \
-              tests/unit/tunnel/spread_test.cc tests/unit/tunnel/farewell_test.cc tests/unit/tunnel/first_pdu_test.cc \
-              tests/unit/tunnel/joiner_test.cc tests/unit/tunnel/leg_test.cc tests/unit/tunnel/ends_test.cc \
-              tests/unit/tunnel/gone_test.cc \
-              tests/unit/tunnel/hub_test.cc tests/unit/tunnel/hub_flow_test.cc tests/unit/tunnel/hub_recycling_test.cc \
-              tests/unit/tunnel/hub_shards_test.cc tests/unit/tunnel/hub_silence_test.cc tests/unit/tunnel/hub_closing_test.cc \
-              tests/unit/tunnel/hub_end_test.cc tests/unit/tunnel/virtual_server_test.cc tests/unit/tunnel/dialer_test.cc \
-              tests/unit/tunnel/pairing_test.cc tests/unit/tunnel/pairing_refusal_test.cc \
-              tests/unit/tunnel/pairing_end_test.cc tests/unit/tunnel/pairing_flow_test.cc \
-              tests/unit/tunnel/pairing_in_recycling_test.cc tests/unit/tunnel/pairing_out_recycling_test.cc \
-              tests/unit/tunnel/local_hop_test.cc tests/unit/tunnel/node_hop_test.cc tests/unit/tunnel/mixed_proxy_test.cc
-http_TEST = tests/unit/http/head_test.cc tests/unit/http/request_test.cc tests/unit/http/front_fixture.cc \
-            tests/unit/http/front_test.cc tests/unit/http/front_login_test.cc tests/unit/http/front_channel_test.cc \
-            tests/unit/http/front_limits_test.cc tests/unit/http/front_tls_test.cc tests/unit/http/front_connect_test.cc \
-            tests/unit/http/front_body_test.cc tests/unit/http/front_heads_test.cc tests/unit/http/front_health_test.cc \
-            tests/unit/http/front_ends_test.cc
-
-# The parts of the daemon that unit tests link.
-DAEMON_PARTS = src/daemon/value.cc src/daemon/option_table.cc src/daemon/config.cc src/daemon/paths.cc \
-               src/daemon/command_line.cc src/daemon/descriptors.cc src/daemon/process.cc src/daemon/privileges.cc src/daemon/background.cc \
-               src/daemon/shard.cc src/daemon/instance.cc
-daemon_TEST  = tests/unit/daemon/value_test.cc tests/unit/daemon/config_test.cc tests/unit/daemon/command_line_test.cc \
-               tests/unit/daemon/process_test.cc tests/unit/daemon/descriptors_test.cc \
-               tests/unit/daemon/instance_test.cc
-
-# The parts of rpctunnel-ping that unit tests link.
-PING_PARTS = src/tools/ping_arguments.cc src/tools/ping_options.cc src/tools/ping_http.cc src/tools/ping_explain.cc
-ping_TEST  = tests/unit/tools/ping_options_test.cc tests/unit/tools/ping_http_test.cc
-
-LIB_SRC    = $(foreach layer,$(LAYERS),$($(layer)_SRC))
-DAEMON_SRC = $(DAEMON_PARTS) src/daemon/main.cc
-CTL_SRC    = src/tools/ctl_main.cc src/tools/ctl_commands.cc src/tools/ctl_arguments.cc src/tools/ctl_json.cc \
-             src/tools/ctl_report.cc src/tools/ctl_paths.cc src/tools/ctl_users.cc src/tools/ctl_servers.cc \
-             src/tools/ctl_mailboxes.cc src/tools/ctl_ports.cc src/tools/ask_password.cc
-PING_SRC   = $(PING_PARTS) src/tools/ping_report.cc src/tools/ask_password.cc src/tools/ping_wire.cc \
-             src/tools/ping_proxy.cc src/tools/ping_echo.cc src/tools/ping_caller.cc \
-             src/tools/ping_tunnel.cc src/tools/ping_plain.cc src/tools/ping_main.cc
-BENCH_SRC  = tests/bench/pattern.cc tests/bench/channel.cc tests/bench/hold.cc tests/bench/request.cc \
-             tests/bench/tunnel.cc tests/bench/tunnel_work.cc tests/bench/fleet.cc tests/bench/pacer.cc \
-             tests/bench/server_end.cc tests/bench/connection.cc tests/bench/session.cc tests/bench/backend.cc \
-             tests/bench/meter.cc tests/bench/report.cc tests/bench/steps.cc tests/bench/load.cc tests/bench/main.cc
-TEST_SRC   = tests/unit/main.cc $(foreach layer,$(LAYERS),$($(layer)_TEST)) \
-             $(if $(filter http,$(LAYERS)),$(daemon_TEST) $(DAEMON_PARTS) $(ping_TEST) $(PING_PARTS))
+LIB_SRC    = $(call sources,$(addprefix src/,$(ROOMS)))
+DAEMON_SRC = $(call sources,src/daemon)
+CTL_SRC    = $(call sources,src/ctl)
+PING_SRC   = $(call sources,src/ping)
+BENCH_SRC  = $(call sources,tests/bench)
+TEST_SRC   = $(call sources,tests/unit tests/unit/*) $(filter-out %/main.cc,$(DAEMON_SRC) $(PING_SRC))
 
 PROGRAMS = $(OBJ)/rpctunneld $(OBJ)/rpctunnelctl $(OBJ)/rpctunnel-ping
 
@@ -189,7 +94,7 @@ confdir  = $(sysconfdir)/$(PACKAGE)
 statedir = $(localstatedir)/lib/$(PACKAGE)
 rundir   = $(runstatedir)/$(PACKAGE)
 $(OBJ)/src/daemon/paths.o: OUR_CPPFLAGS += -DCONFDIR='"$(confdir)"'
-$(OBJ)/src/tools/ctl_paths.o: OUR_CPPFLAGS += -DSTATEDIR='"$(statedir)"'
+$(OBJ)/src/ctl/paths.o: OUR_CPPFLAGS += -DSTATEDIR='"$(statedir)"'
 
 $(PROGRAMS) $(OBJ)/unit-tests $(OBJ)/bench-load:
 	$(call say,LINK) $(CXX) $(CXXFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(DEP_LIBS) $(LIBS)

@@ -1,15 +1,25 @@
 #!/bin/sh
-# Proves the layers: a file includes its own layer and those on earlier lines, layers on one line do not see each other, and
-# each library, and the sockets, appear in the one folder that may know them.
+# Proves the layers: a file includes its own room and those below it, and each library, and the sockets, appear in the one
+# room that may know them.
 set -eu
 cd "${srcdir:-$(dirname "$0")/..}"
 
-layers='
+# room      the rooms right below it; what is below them is below it, too
+rooms='
 base
-rpch access directory net
-tunnel
-http
-daemon tools'
+rpch        base
+access      base
+directory   base
+net         base
+web         base
+leg         rpch directory net
+pairing     leg
+hop         pairing
+tunnel      hop
+http        access leg
+daemon      http tunnel
+ctl         access directory
+ping        rpch net web'
 
 # header (a pattern)                               layers that may include it
 libraries='
@@ -24,16 +34,23 @@ ares.*\.h                                           net
 (netinet/.*|resolv\.h|linux/sockios\.h)             net
 arpa/inet\.h                                        net directory'
 
-rank() { echo "$layers" | grep -nw -- "$1" | cut -d: -f1; }
-
 bad=$(
-    grep -rnoE '^#include "[a-z]+/' src include | while IFS=: read -r file line text; do
-        from=$(echo "$file" | cut -d/ -f2)
-        to=${text#*\"} to=${to%/}
-        [ "$from" != "$to" ] || continue
-        from_rank=$(rank "$from") to_rank=$(rank "$to")
-        [ "${to_rank:-99}" -lt "${from_rank:-0}" ] || echo "$file:$line: $from must not include $to"
-    done
+    grep -rnoE '^#include "[a-z]+/' src include | sed -E 's,^([a-z]+/([a-z]+)/[^:]*:[0-9]+):#include "(.*)/,\2 \3 \1,' |
+    awk -v rooms="$rooms" '
+        BEGIN {
+            count = split(rooms, lines, "\n")
+            for (l = 1; l <= count; l++) {
+                width = split(lines[l], word, " ")
+                for (i = 2; i <= width; i++) {
+                    below[word[1], word[i]]
+                    for (pair in below) {
+                        split(pair, ends, SUBSEP)
+                        if (ends[1] == word[i]) below[word[1], ends[2]]
+                    }
+                }
+            }
+        }
+        $1 != $2 && !(($1, $2) in below) { print $3 ": " $1 " must not include " $2 }'
     echo "$libraries" | while read -r pattern allowed; do
         [ -n "$pattern" ] || continue
         grep -rnE "^#include <$pattern>" src include | while IFS=: read -r file line text; do

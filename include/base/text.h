@@ -22,6 +22,12 @@ std::optional<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t 
 /// The pieces between `separator`, empty ones included. Views into `text`.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
+/// The value of a hexadecimal digit of either case.
+std::optional<unsigned> hex_digit(char c) noexcept;
+
+/// Exactly 8-4-4-4-12 hexadecimal digits of either case; no braces, no blanks.
+bool is_uuid(std::string_view text) noexcept;
+
 /// Lower-case hexadecimal digits of `bytes`.
 std::string hex(const std::uint8_t* bytes, std::size_t size);
 

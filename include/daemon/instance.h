@@ -12,11 +12,11 @@
 #include "daemon/descriptors.h"
 #include "daemon/shard.h"
 #include "directory/policy.h"
+#include "leg/nodes.h"
+#include "leg/settings.h"
 #include "net/loop.h"
 #include "net/resolver.h"
 #include "net/tls.h"
-#include "tunnel/nodes.h"
-#include "tunnel/settings.h"
 
 #include <chrono>
 #include <memory>
@@ -58,8 +58,8 @@ private:
     void end_shards();
 
     Config config_;
-    tunnel::Settings tunnel_settings_; // complete when the shards are opened
-    tunnel::Nodes nodes_;
+    leg::Settings tunnel_settings_; // complete when the shards are opened
+    leg::Nodes nodes_;
     std::shared_ptr<const net::TlsServerContext> context_;
     std::vector<std::unique_ptr<net::Loop>> loops_;
     std::optional<PidFile> pid_file_;

@@ -37,8 +37,8 @@ public:
     net::Address listen_for_proxies(const net::Address& address, const std::string& target);
     /// Builds what serves. Throws std::runtime_error.
     void open(base::Lane& directory, auth::PasswordChecks& passwords, net::Resolver& resolver,
-              const auth::Backends& backends, directory::Policy& policy, const tunnel::Settings& settings,
-              const tunnel::Nodes& nodes, const std::vector<net::Address>& sources, const http::Limits& limits,
+              const auth::Backends& backends, directory::Policy& policy, const leg::Settings& settings,
+              const leg::Nodes& nodes, const std::vector<net::Address>& sources, const http::Limits& limits,
               http::RpcConnect rpc_connect);
     tunnel::Hub& hub() noexcept { return *hub_; }
     void start();

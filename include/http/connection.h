@@ -7,11 +7,11 @@
 #include "http/front.h"
 #include "http/gate.h"
 #include "http/head.h"
+#include "leg/reply.h"
 #include "net/address.h"
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/timer.h"
-#include "tunnel/reply.h"
 
 #include <cstdint>
 #include <memory>
@@ -90,7 +90,7 @@ private:
 
     // connection_reply.cc: from the verdict to the end
     void refuse(unsigned status, std::string_view reason, std::string_view method, std::string_view target,
-                std::uint32_t rpc_error = tunnel::rpc_code::out_of_resources);
+                std::uint32_t rpc_error = leg::rpc_code::out_of_resources);
     bool reply_follows_body() const;
     void drop_body();
     void reply_own();

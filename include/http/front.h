@@ -8,12 +8,12 @@
 #include "http/engine.h"
 #include "http/gate.h"
 #include "http/rpc_connect.h"
+#include "leg/arrival.h"
+#include "leg/farewell.h"
 #include "net/address.h"
 #include "net/loop.h"
 #include "net/timer.h"
 #include "net/tls.h"
-#include "tunnel/arrival.h"
-#include "tunnel/farewell.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -48,7 +48,7 @@ struct Env {
     auth::PasswordChecks& passwords;
     const auth::Backends& backends;
     directory::Policy& policy;
-    tunnel::Reception& reception;
+    leg::Reception& reception;
     Limits limits;
     RpcConnect rpc_connect = RpcConnect::no;
 };
@@ -98,7 +98,7 @@ private:
     Gate gate_;
     Engine engine_;
     Engine large_engine_; // for long heads
-    tunnel::Farewell farewell_;
+    leg::Farewell farewell_;
     std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
     net::Millis reported_{-1}; // when a refused connection was last logged
     std::uint64_t unreported_ = 0;

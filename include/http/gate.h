@@ -6,7 +6,7 @@
 #include "http/engine.h"
 #include "http/request.h"
 #include "http/rpc_connect.h"
-#include "tunnel/arrival.h"
+#include "leg/arrival.h"
 
 #include <cstdint>
 #include <memory>
@@ -36,7 +36,7 @@ struct Verdict {
     std::string rule;     ///< which entry decided on the target
 
     std::optional<auth::Principal> who;
-    std::optional<tunnel::Method> method; ///< null: no request of this protocol, or not served
+    std::optional<leg::Method> method; ///< null: no request of this protocol, or not served
     std::shared_ptr<const directory::Decision> decision; ///< take_over: where to
     directory::DecisionCache::Stamp asked_at = 0;         ///< ask: the directory's state before that
     std::uint64_t judged_at = 0; ///< take_over: Policy::generation() before the decision

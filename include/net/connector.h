@@ -1,8 +1,8 @@
 #pragma once
 
 #include "base/delegate.h"
-#include "base/shortage.h"
 #include "base/lane.h"
+#include "base/shortage.h"
 #include "base/unique_fd.h"
 #include "net/address.h"
 #include "net/loop.h"

@@ -2,16 +2,16 @@
 
 #include "base/pending.h"
 #include "base/retry.h"
+#include "leg/arrival.h"
+#include "leg/environment.h"
+#include "leg/farewell.h"
+#include "leg/grant.h"
 #include "net/timer.h"
-#include "tunnel/arrival.h"
-#include "tunnel/environment.h"
-#include "tunnel/farewell.h"
-#include "tunnel/grant.h"
+#include "pairing/pairing.h"
 #include "tunnel/inbound_channel.h"
 #include "tunnel/mixed_proxy.h"
 #include "tunnel/newcomer.h"
 #include "tunnel/outbound_channel.h"
-#include "tunnel/pairing.h"
 #include "tunnel/spread.h"
 
 #include <list>
@@ -30,21 +30,21 @@ namespace tunnel {
 ///
 /// A channel request arrives on any shard. As soon as its first PDU has named the virtual connection, the
 /// stream moves to that connection's home shard, so that everything about it happens in one thread.
-class Hub final : public Reception, public Newcomer::Host, public MixedProxy::Host, public Pairing::Splicer {
+class Hub final : public leg::Reception, public Newcomer::Host, public MixedProxy::Host, public pairing::Pairing::Splicer {
 public:
-    explicit Hub(const Environment& environment);
+    explicit Hub(const leg::Environment& environment);
     /// What it still has, ends. Not within a callback of the loop.
     ~Hub();
 
     /// Tells the hub of all shards, itself included, before the loops run. They outlive each other's use.
     void join(std::span<Hub* const> hubs);
-    Pairing& pairing() noexcept { return pairing_; }
+    pairing::Pairing& pairing() noexcept { return pairing_; }
 
-    void arrive(Arrival&& arrival) override;
+    void arrive(leg::Arrival&& arrival) override;
     /// A client whose stream is RPC PDUs alone, for the mixed proxy: version 1 of the protocol. It stays on this shard.
-    void splice(Arrival&& arrival, MixedProxy::Replies replies);
+    void splice(leg::Arrival&& arrival, MixedProxy::Replies replies);
     /// The same for one that came without HTTP.
-    void splice(Arrival&& arrival) override { splice(std::move(arrival), {}); }
+    void splice(leg::Arrival&& arrival) override { splice(std::move(arrival), {}); }
     std::size_t clients() const override { return size() + leaving(); }
 
     /// The directory has changed: channels of mailboxes whose active copy has moved are closed, spread over
@@ -68,20 +68,20 @@ public:
     std::size_t leaving() const noexcept { return farewell_.size(); }
 
     // For the channels.
-    const Environment& environment() const noexcept { return environment_; }
+    const leg::Environment& environment() const noexcept { return environment_; }
     InboundChannel* find_inbound(const rpch::Cookie& virtual_connection);
     OutboundChannel* find_outbound(const rpch::Cookie& virtual_connection);
     /// A line for an administrator who sees refusals only: the channel's server cannot be had.
-    static void report_refused(Side side, const Visitor& visitor, const std::string& reason);
+    static void report_refused(leg::Side side, const leg::Visitor& visitor, const std::string& reason);
     /// `joins`: the channel replaces one of another node.
-    std::unique_ptr<Hop> make_hop(Side side, const Visitor& visitor, bool joins, Hop::User& user);
+    std::unique_ptr<hop::Hop> make_hop(leg::Side side, const leg::Visitor& visitor, bool joins, hop::Hop::User& user);
     void retire(InboundChannel& channel);
     void retire(OutboundChannel& channel);
     /// The channel goes on on another node: it leaves its table and lives on until it has drained.
     void relieve(InboundChannel& channel);
     void relieve(OutboundChannel& channel);
-    Farewell& farewell() noexcept { return farewell_; }
-    Grants& grants() noexcept { return grants_; }
+    leg::Farewell& farewell() noexcept { return farewell_; }
+    leg::Grants& grants() noexcept { return grants_; }
 
 private:
     void newcomer_ready(Newcomer& newcomer, Opening&& opening) override;
@@ -108,10 +108,10 @@ private:
         base::Pending pending;
     };
 
-    bool in_doubt(const Arrival& arrival) const noexcept;
+    bool in_doubt(const leg::Arrival& arrival) const noexcept;
     void judge_again(Opening&& opening);
     void on_judged_again(std::list<Doubt>::iterator doubt, const std::optional<directory::Decision>& answer);
-    void refuse(Arrival& arrival, const std::string& reason, const std::string& reply = {});
+    void refuse(leg::Arrival& arrival, const std::string& reason, const std::string& reply = {});
     void take_in(Opening&& opening);
     void begin_recheck();
     void recheck_next();
@@ -120,11 +120,11 @@ private:
     Spread::Act ending(const rpch::Cookie& virtual_connection, const char* reason);
     static Spread::Act ending(const std::weak_ptr<MixedProxy>& proxy, const char* reason);
 
-    const Environment environment_;
+    const leg::Environment environment_;
     std::vector<Hub*> hubs_;
-    Farewell farewell_;
-    Grants grants_;
-    Pairing pairing_;
+    leg::Farewell farewell_;
+    leg::Grants grants_;
+    pairing::Pairing pairing_;
     std::list<Newcomer> newcomers_;
     std::unordered_map<rpch::Cookie, std::unique_ptr<InboundChannel>> inbound_;
     std::unordered_map<rpch::Cookie, std::unique_ptr<OutboundChannel>> outbound_;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "hop/hop.h"
+#include "leg/leg.h"
+#include "leg/silence.h"
 #include "net/timer.h"
 #include "rpch/inbound_proxy.h"
-#include "tunnel/hop.h"
-#include "tunnel/leg.h"
 #include "tunnel/newcomer.h"
-#include "tunnel/silence.h"
 
 #include <memory>
 #include <vector>
@@ -16,7 +16,7 @@ class Hub;
 
 /// A virtual IN channel at this node: the RPC_IN_DATA request, the inbound proxy's role, and the hop to
 /// the server. Bytes flow from the client's leg into the hop.
-class InboundChannel final : public Leg::Owner, public Hop::User {
+class InboundChannel final : public leg::Leg::Owner, public hop::Hop::User {
 public:
     /// For the server to go on taking what the client said last.
     static constexpr net::Millis drain_patience{10'000};
@@ -32,7 +32,7 @@ public:
     /// Closes both legs. Idempotent.
     void end(const std::string& reason);
 
-    const Visitor& visitor() const noexcept { return visitor_; }
+    const leg::Visitor& visitor() const noexcept { return visitor_; }
     const rpch::Cookie& virtual_connection() const noexcept { return visitor_.virtual_connection; }
     bool opened() const noexcept { return role_.established(); }
     /// How long nothing has come from the client.
@@ -40,7 +40,7 @@ public:
     /// It is to replace a channel of another node, and has not yet.
     bool joining() const noexcept { return joins_ && !opened(); }
     /// Why the server could not be reached, if that is how the channel ended; else null.
-    const HopFailure* unreachable() const noexcept { return unreachable_.get(); }
+    const leg::Failure* unreachable() const noexcept { return unreachable_.get(); }
 
 private:
     static constexpr char length_used_up[] = "the Content-Length of the IN channel is used up";
@@ -65,7 +65,7 @@ private:
 
     void hop_routed(const directory::Route& route) override;
     void hop_connected() override;
-    void hop_failed(const HopFailure& failure) override;
+    void hop_failed(const leg::Failure& failure) override;
     void hop_rts(const rpch::Rts& pdu) override;
     void hop_rpc(const rpch::Framer::Piece&) override { end(rpch::InboundProxy::on_server_rpc()); }
     void hop_delivered() override {}
@@ -91,25 +91,25 @@ private:
     void drop(rpch::Leg leg);
 
     Hub& hub_;
-    Visitor visitor_;
+    leg::Visitor visitor_;
     std::uint64_t content_length_; // of the request
     std::uint32_t first_pdu_size_;
     const bool http10_;
     const bool joins_; // began as the replacement of a channel of another node
     bool ended_ = false;
     rpch::InboundProxy role_;
-    std::unique_ptr<Leg> leg_;
-    std::unique_ptr<Leg> predecessor_;  // only until it is dropped
+    std::unique_ptr<leg::Leg> leg_;
+    std::unique_ptr<leg::Leg> predecessor_;  // only until it is dropped
     std::unique_ptr<Successor> successor_; // until it is promoted
-    std::unique_ptr<Hop> hop_;
+    std::unique_ptr<hop::Hop> hop_;
     net::Timer clock_; // until opened: the time to get there; then: the connection timeout; at the end: drain_patience
-    Silence silence_; // of a client that may wait for an acknowledgement
+    leg::Silence silence_; // of a client that may wait for an acknowledgement
     std::unique_ptr<net::Timer> recycling_; // only while it runs: for a successor to complete, or a predecessor to drain
     const net::Millis began_;
     net::Millis last_heard_;
     std::unique_ptr<const std::string> end_reason_; // the client's last words wait for the server; else null
     const char* finish_reason_ = nullptr; // the channel goes on on another node; this one drains
-    std::unique_ptr<const HopFailure> unreachable_;
+    std::unique_ptr<const leg::Failure> unreachable_;
 };
 
 } // namespace tunnel

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "leg/arrival.h"
+#include "leg/dialer.h"
+#include "leg/environment.h"
+#include "leg/failure.h"
+#include "leg/farewell.h"
+#include "leg/leg.h"
 #include "net/timer.h"
-#include "tunnel/arrival.h"
-#include "tunnel/dialer.h"
-#include "tunnel/environment.h"
-#include "tunnel/farewell.h"
-#include "tunnel/failure.h"
-#include "tunnel/leg.h"
 
 #include <cstdint>
 #include <memory>
@@ -29,7 +29,7 @@ public:
     static constexpr net::Millis drain_patience{10'000};
 
     /// What the client is told before the first PDU of the server, and in place of all PDUs for the number of a
-    /// HopFailure. Both may be empty.
+    /// leg::Failure. Both may be empty.
     struct Replies {
         std::string reached;
         std::string (*unreached)(std::uint32_t rpc_error) = nullptr;
@@ -48,7 +48,7 @@ public:
     };
 
     /// Of the arrival, its method, HTTP facts and length do not count. `early` are PDU bytes.
-    MixedProxy(const Environment& environment, Farewell& farewell, Arrival&& arrival, Replies replies, Host& host,
+    MixedProxy(const leg::Environment& environment, leg::Farewell& farewell, leg::Arrival&& arrival, Replies replies, Host& host,
                net::Millis patience = drain_patience);
 
     /// Connects to the server. PDUs of the client wait until it is reached.
@@ -57,11 +57,11 @@ public:
     void end(const std::string& reason);
 
     /// Its route is that of the connection to the server, once there is one.
-    const Arrival& arrival() const noexcept { return arrival_; }
+    const leg::Arrival& arrival() const noexcept { return arrival_; }
 
 private:
     /// One of the two ends of the splice. `leg` exists once the end does.
-    struct End final : Leg::Owner {
+    struct End final : leg::Leg::Owner {
         End(MixedProxy& p, End& o, const char* n) noexcept : proxy(p), other(o), name(n), heard(p.environment_.loop.now()) {}
 
         std::size_t leg_allowance() override;
@@ -80,30 +80,30 @@ private:
         MixedProxy& proxy;
         End& other;
         const char* const name;
-        std::optional<Leg> leg;
+        std::optional<leg::Leg> leg;
         std::uint64_t received = 0; // bytes of PDUs
         net::Millis heard;          // when the last one came
         bool deaf = false;          // takes nothing any more; what it has sent is still read
     };
 
     void on_client_event(std::uint32_t events);
-    void on_dialed(Dialer::Outcome outcome);
+    void on_dialed(leg::Dialer::Outcome outcome);
     void on_reached();
     void on_clock();
     void on_closed(End& from, const std::string& reason);
     void on_leaving(const End& from, const std::string& reason);
-    void fail(const HopFailure& failure);
+    void fail(const leg::Failure& failure);
     void close(End& end);
 
-    const Environment& environment_;
-    Farewell& farewell_;
-    Arrival arrival_; // its stream: until the server is reached
+    const leg::Environment& environment_;
+    leg::Farewell& farewell_;
+    leg::Arrival arrival_; // its stream: until the server is reached
     Replies replies_; // likewise
     Host& host_;
     End client_;
     End server_;
     std::optional<net::Watch> client_watch_; // until the server is reached: a client can go away meanwhile
-    std::unique_ptr<Dialer> dialer_;
+    std::unique_ptr<leg::Dialer> dialer_;
     net::Timer clock_; // for the banner; at the end for last words
     const net::Millis patience_;
     const net::Millis began_;

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "leg/arrival.h"
 #include "net/loop.h"
 #include "net/timer.h"
 #include "rpch/cookie.h"
 #include "rpch/rts.h"
-#include "tunnel/arrival.h"
 
 #include <list>
 
@@ -12,12 +12,12 @@ namespace tunnel {
 
 /// A channel request whose first PDU is known: who it is and to which virtual connection it belongs.
 struct Opening {
-    Arrival arrival;            ///< `early` holds what came behind the first PDU
+    leg::Arrival arrival;            ///< `early` holds what came behind the first PDU
     rpch::Rts first_pdu;
     rpch::Cookie virtual_connection;
     std::uint32_t first_pdu_size = 0;
 
-    Visitor visitor(Grants& grants) const
+    leg::Visitor visitor(leg::Grants& grants) const
     {
         return {arrival.id, virtual_connection, arrival.peer,
                 grants.share({{arrival.principal, arrival.target}, arrival.mailbox, arrival.route})};
@@ -37,7 +37,7 @@ public:
         ~Host() = default;
     };
 
-    Newcomer(net::Loop& loop, Host& host, Arrival&& arrival);
+    Newcomer(net::Loop& loop, Host& host, leg::Arrival&& arrival);
 
     /// `patience`: for the first PDU to come. Exactly one callback follows, perhaps inside the call; the host
     /// destroys the newcomer with Loop::defer.
@@ -45,8 +45,8 @@ public:
     /// Gives up now, with newcomer_failed; nothing happens when the matter is decided already.
     void end(const std::string& reason);
 
-    const Arrival& arrival() const noexcept { return arrival_; }
-    Arrival& arrival() noexcept { return arrival_; }
+    const leg::Arrival& arrival() const noexcept { return arrival_; }
+    leg::Arrival& arrival() noexcept { return arrival_; }
     std::list<Newcomer>::iterator self; ///< the host's own bookmark
 
 private:
@@ -55,7 +55,7 @@ private:
     bool take_first_pdu();
 
     Host& host_;
-    Arrival arrival_;
+    leg::Arrival arrival_;
     net::Watch watch_;
     net::Timer limit_;
     bool done_ = false;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "hop/hop.h"
+#include "leg/leg.h"
+#include "leg/silence.h"
 #include "net/timer.h"
 #include "rpch/outbound_proxy.h"
-#include "tunnel/hop.h"
-#include "tunnel/leg.h"
 #include "tunnel/newcomer.h"
-#include "tunnel/silence.h"
 
 #include <memory>
 
@@ -15,7 +15,7 @@ class Hub;
 
 /// A virtual OUT channel at this node: the response to RPC_OUT_DATA, the outbound proxy's role, and the
 /// hop to the server. Bytes flow from the hop to the client's leg.
-class OutboundChannel final : public Leg::Owner, public Hop::User {
+class OutboundChannel final : public leg::Leg::Owner, public hop::Hop::User {
 public:
     /// Silence of a client that has read all and whose window is used up, before its window is given up.
     static constexpr net::Millis stall_patience{2000};
@@ -35,7 +35,7 @@ public:
     /// The IN channel of the virtual connection is gone. The server will end this one; a last answer may be
     /// on its way, so it has some time for that. With `unreachable`, the server could not be reached: that is
     /// an answer for a client which has none yet.
-    void mate_ended(const std::string& reason, const HopFailure* unreachable);
+    void mate_ended(const std::string& reason, const leg::Failure* unreachable);
     /// The channel could go on on another node.
     bool movable() const { return hop_->movable() && opened() && !role_.doubted(); }
     /// Has the client bring a new OUT channel, which will come to another node.
@@ -43,7 +43,7 @@ public:
     /// The client of the other half turned out to take part in flow control.
     void trust_client() noexcept { role_.trust_client(); }
 
-    const Visitor& visitor() const noexcept { return visitor_; }
+    const leg::Visitor& visitor() const noexcept { return visitor_; }
     const rpch::Cookie& virtual_connection() const noexcept { return visitor_.virtual_connection; }
     std::uint32_t client_announced_window() const noexcept { return role_.client_announced_window(); }
     bool opened() const noexcept { return role_.established(); }
@@ -54,7 +54,7 @@ public:
 
 private:
     /// The owner of the leg beside the default one.
-    class OtherLeg final : public Leg::Owner {
+    class OtherLeg final : public leg::Leg::Owner {
     public:
         explicit OtherLeg(OutboundChannel& channel) noexcept : channel_(channel) {}
         std::size_t leg_allowance() override { return channel_.leg_allowance(); }
@@ -81,7 +81,7 @@ private:
 
     void hop_routed(const directory::Route& route) override;
     void hop_connected() override;
-    void hop_failed(const HopFailure& failure) override;
+    void hop_failed(const leg::Failure& failure) override;
     void hop_rts(const rpch::Rts& pdu) override;
     void hop_rpc(const rpch::Framer::Piece& piece) override;
     void hop_delivered() override { flush_client(); }
@@ -96,7 +96,7 @@ private:
     void flush_client();
     void flush_predecessor();
     void promote_successor();
-    void refuse(const HopFailure& failure);
+    void refuse(const leg::Failure& failure);
     void drop_other();
     void side_rts(const rpch::Rts& pdu);
     void side_closed(const std::string& reason);
@@ -108,23 +108,23 @@ private:
     void on_clock();
     void watch_for_stall();
     void on_stall();
-    void report_consumed(Outlet& outlet);
+    void report_consumed(leg::Outlet& outlet);
     void on_silence();
 
     Hub& hub_;
-    Visitor visitor_;
+    leg::Visitor visitor_;
     const bool joins_; // began as the replacement of a channel of another node
     const std::uint32_t connection_timeout_; // ms
     rpch::OutboundProxy role_;
-    std::unique_ptr<Leg> leg_;
+    std::unique_ptr<leg::Leg> leg_;
     OtherLeg other_owner_;
-    std::unique_ptr<Leg> other_;  // the successor until it is promoted, then the predecessor until it has drained
-    Leg* rpc_leg_ = nullptr;      // where the RPC PDU that came last goes
+    std::unique_ptr<leg::Leg> other_;  // the successor until it is promoted, then the predecessor until it has drained
+    leg::Leg* rpc_leg_ = nullptr;      // where the RPC PDU that came last goes
     std::uint64_t successor_id_ = 0;
-    std::unique_ptr<Hop> hop_;
+    std::unique_ptr<hop::Hop> hop_;
     net::Timer clock_; // until opened: the time to get there; then: pings; at the end: the time for that
     std::unique_ptr<net::Timer> stall_; // since the client's window was used up for the first time
-    Silence silence_; // of a server that may wait for an acknowledgement
+    leg::Silence silence_; // of a server that may wait for an acknowledgement
     std::unique_ptr<net::Timer> recycling_; // only while it runs: for a successor to complete
     const net::Millis began_;
     net::Millis last_sent_;

@@ -60,6 +60,24 @@ std::vector<std::string_view> split(std::string_view text, char separator)
     }
 }
 
+std::optional<unsigned> hex_digit(char c) noexcept
+{
+    if (c >= '0' && c <= '9')
+        return static_cast<unsigned>(c - '0');
+    const char low = lower(c);
+    if (low >= 'a' && low <= 'f')
+        return static_cast<unsigned>(low - 'a' + 10);
+    return std::nullopt;
+}
+
+bool is_uuid(std::string_view text) noexcept
+{
+    static constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    return text.size() == form.size() && std::equal(text.begin(), text.end(), form.begin(), [](char c, char wanted) {
+        return wanted == '-' ? c == '-' : hex_digit(c).has_value();
+    });
+}
+
 std::string hex(const std::uint8_t* bytes, std::size_t size)
 {
     static constexpr char digits[] = "0123456789abcdef";

@@ -59,9 +59,9 @@ std::uint64_t connections_of_a_shard(const Config& config)
     return (config.connection_limit + shards - 1) / shards;
 }
 
-tunnel::Settings tunnel_settings(const Config& config)
+leg::Settings tunnel_settings(const Config& config)
 {
-    tunnel::Settings settings;
+    leg::Settings settings;
     settings.receive_window = static_cast<std::uint32_t>(config.receive_window);
     settings.connection_timeout = static_cast<std::uint32_t>(config.connection_timeout.count());
     settings.channel_lifetime = static_cast<std::uint32_t>(config.channel_lifetime);
@@ -73,7 +73,7 @@ tunnel::Settings tunnel_settings(const Config& config)
 }
 
 /// Throws std::runtime_error when this node is not among them.
-tunnel::Nodes find_nodes(const Config& config)
+leg::Nodes find_nodes(const Config& config)
 {
     if (config.pairing_nodes.empty())
         return {};

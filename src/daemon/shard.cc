@@ -75,12 +75,12 @@ net::Address Shard::listen_for_proxies(const net::Address& address, const std::s
 }
 
 void Shard::open(base::Lane& directory, auth::PasswordChecks& passwords, net::Resolver& resolver,
-                 const auth::Backends& backends, directory::Policy& policy, const tunnel::Settings& settings,
-                 const tunnel::Nodes& nodes, const std::vector<net::Address>& sources, const http::Limits& limits,
+                 const auth::Backends& backends, directory::Policy& policy, const leg::Settings& settings,
+                 const leg::Nodes& nodes, const std::vector<net::Address>& sources, const http::Limits& limits,
                  http::RpcConnect rpc_connect)
 {
     sources_ = net::Sources(sources, number_);
-    hub_.emplace(tunnel::Environment{loop_, directory, resolver, policy, settings, nodes, sources_});
+    hub_.emplace(leg::Environment{loop_, directory, resolver, policy, settings, nodes, sources_});
     front_.emplace(http::Env{loop_, directory, passwords, backends, policy, *hub_, limits, rpc_connect});
 }
 

@@ -11,7 +11,6 @@
 namespace directory {
 namespace {
 
-constexpr std::size_t guid_size = 36;
 constexpr std::size_t max_name = 253;
 constexpr std::size_t max_label = 63;
 /// The longest text of an IPv6 address, "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".
@@ -43,23 +42,6 @@ const char* label_fault(std::string_view text) noexcept
             return nullptr;
         start = dot + 1;
     }
-}
-
-bool hex_digit(char c) noexcept
-{
-    return base::digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-bool is_guid(std::string_view text) noexcept
-{
-    if (text.size() != guid_size)
-        return false;
-    for (std::size_t i = 0; i < guid_size; ++i) {
-        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? text[i] != '-' : !hex_digit(text[i]))
-            return false;
-    }
-    return true;
 }
 
 } // namespace
@@ -104,7 +86,7 @@ bool is_ipv6_literal(std::string_view text) noexcept
 std::optional<MailboxName> parse_mailbox_name(std::string_view text)
 {
     const auto at = text.find('@');
-    if (at == text.npos || !is_guid(text.substr(0, at)) || !is_host_name(text.substr(at + 1)))
+    if (at == text.npos || !base::is_uuid(text.substr(0, at)) || !is_host_name(text.substr(at + 1)))
         return std::nullopt;
     return MailboxName{base::lower(text.substr(0, at)), base::lower(text.substr(at + 1))};
 }

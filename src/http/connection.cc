@@ -37,7 +37,7 @@ bool Connection::start()
     if (watch_.add(stream_.fd(), net::Watch::all_events, net::Loop::Turn::door))
         return true;
     const int error = errno;
-    (void)stream_.write(base::bytes_of(tunnel::rpc_error_reply(tunnel::rpc_code::out_of_resources)));
+    (void)stream_.write(base::bytes_of(leg::rpc_error_reply(leg::rpc_code::out_of_resources)));
     errno = error;
     return false;
 }

@@ -1,7 +1,7 @@
 #include "base/log.h"
 #include "http/connection.h"
 #include "http/reply.h"
-#include "tunnel/reply.h"
+#include "leg/reply.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -30,7 +30,7 @@ void Connection::refuse(unsigned status, std::string_view reason, std::string_vi
                                   {"reason", reason}});
     const bool ours = status == 503 && method.starts_with("RPC_");
     input_.clear(); // method and target can lie there; what follows a bad head is not looked at
-    reply(ours ? tunnel::rpc_error_reply(rpc_error) : closing_reply(status), true);
+    reply(ours ? leg::rpc_error_reply(rpc_error) : closing_reply(status), true);
 }
 
 /// Of the replies that are not the engine's.
@@ -42,7 +42,7 @@ bool Connection::reply_follows_body() const
     if (question_->verdict.kind == Verdict::Kind::echo)
         return facts_.expect_continue;
     // MS-RPCH clients look for it on an OUT channel only after they have sent their first PDU.
-    return question_->verdict.method == tunnel::Method::out_data && facts_.content_length <= Gate::out_body;
+    return question_->verdict.method == leg::Method::out_data && facts_.content_length <= Gate::out_body;
 }
 
 /// Reads the announced body and nothing behind it.
@@ -82,7 +82,7 @@ void Connection::reply_own()
     if (verdict.kind == Verdict::Kind::echo)
         reply(echo_reply(!close_after_), close_after_);
     else
-        reply(tunnel::rpc_error_reply(verdict.rpc_error), true);
+        reply(leg::rpc_error_reply(verdict.rpc_error), true);
 }
 
 void Connection::reply(std::string_view bytes, bool close_after)

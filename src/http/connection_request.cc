@@ -198,7 +198,7 @@ void Connection::give_up()
     asked_.cancel();
     exchange_.reset();
     const Request& request = question_->request;
-    refuse(503, "no verdict in time", request.method, request.target, tunnel::rpc_code::server_too_busy);
+    refuse(503, "no verdict in time", request.method, request.target, leg::rpc_code::server_too_busy);
 }
 
 /// The verdict is known.
@@ -244,7 +244,7 @@ void Connection::depart()
     const Verdict& verdict = question_->verdict;
     const Pragma pragma = parse_pragma(request.pragmas);
 
-    tunnel::Arrival arrival;
+    leg::Arrival arrival;
     arrival.id = id_;
     arrival.method = *verdict.method;
     arrival.stream = std::move(stream_);
@@ -273,7 +273,7 @@ void Connection::depart()
                                     {"session", pragma.session}});
     // From here on the descriptor is not ours to watch or close.
     watch_.hand_over();
-    tunnel::Reception& reception = front_.env_.reception;
+    leg::Reception& reception = front_.env_.reception;
     close({});
     reception.arrive(std::move(arrival));
 }

@@ -2,9 +2,9 @@
 
 #include "base/log.h"
 #include "http/connection.h"
+#include "leg/failure.h"
+#include "leg/reply.h"
 #include "net/stream.h"
-#include "tunnel/failure.h"
-#include "tunnel/reply.h"
 
 #include <algorithm>
 #include <atomic>
@@ -40,7 +40,7 @@ unsigned exchange_limit(const Limits& limits) noexcept
 /// Over TLS nothing can be said without a handshake, which costs as much as what is refused.
 std::string refusal(bool tls, std::uint32_t rpc_error)
 {
-    return tls ? std::string() : tunnel::rpc_error_reply(rpc_error);
+    return tls ? std::string() : leg::rpc_error_reply(rpc_error);
 }
 
 } // namespace
@@ -64,7 +64,7 @@ Front::~Front()
 
 void Front::accept(base::UniqueFd socket, const net::Address& peer, const net::TlsServerContext* tls)
 {
-    using namespace tunnel::rpc_code;
+    using namespace leg::rpc_code;
     if (draining()) // of which the log has told
         return turn_away(std::move(socket), tls != nullptr, server_too_busy, nullptr);
     if (connections_.size() + env_.reception.clients() >= env_.limits.connections)
@@ -81,7 +81,7 @@ void Front::accept(base::UniqueFd socket, const net::Address& peer, const net::T
     const auto connection = std::make_shared<Connection>(*this, id, std::move(socket), peer, std::move(session));
     connections_.emplace(id, connection);
     if (!connection->start())
-        connection->close(tunnel::no_watch().reason);
+        connection->close(leg::no_watch().reason);
 }
 
 /// The kernel gives out the lowest number that is free, so the newest one tells how many are in use.
@@ -93,7 +93,7 @@ bool Front::descriptors_run_short(int newest) const noexcept
 
 void Front::overflow(base::UniqueFd socket, bool tls)
 {
-    close_now(std::move(socket), refusal(tls, tunnel::rpc_code::out_of_resources));
+    close_now(std::move(socket), refusal(tls, leg::rpc_code::out_of_resources));
     report_turned_away(no_descriptors);
 }
 

@@ -1,6 +1,6 @@
 #include "http/gate.h"
 
-#include "tunnel/reply.h"
+#include "leg/reply.h"
 
 #include <utility>
 
@@ -8,16 +8,16 @@ namespace http {
 
 namespace {
 
-namespace rpc_code = tunnel::rpc_code;
+namespace rpc_code = leg::rpc_code;
 
-std::optional<tunnel::Method> method_of(std::string_view name) noexcept
+std::optional<leg::Method> method_of(std::string_view name) noexcept
 {
     if (name == "RPC_IN_DATA")
-        return tunnel::Method::in_data;
+        return leg::Method::in_data;
     if (name == "RPC_OUT_DATA")
-        return tunnel::Method::out_data;
+        return leg::Method::out_data;
     if (name == "RPC_CONNECT")
-        return tunnel::Method::connect;
+        return leg::Method::connect;
     return std::nullopt;
 }
 
@@ -35,7 +35,7 @@ Verdict answer(const Request& request, Verdict verdict, unsigned status, std::st
     verdict.answer.status = status;
     // Nothing tells where the body of RPC_CONNECT ends: only a challenge, after which the client begins anew, lets the
     // connection live on.
-    verdict.may_stay = body_is_small(request.facts) && (verdict.method != tunnel::Method::connect || status == 401);
+    verdict.may_stay = body_is_small(request.facts) && (verdict.method != leg::Method::connect || status == 401);
     verdict.refused = true;
     verdict.reason = std::move(reason);
     return verdict;
@@ -61,7 +61,7 @@ std::uint32_t malformed_code(std::string_view target)
 
 std::string_view query_of(const Request& request, const Verdict& verdict) noexcept
 {
-    return verdict.method == tunnel::Method::connect ? rpc_connect_target(request.target)
+    return verdict.method == leg::Method::connect ? rpc_connect_target(request.target)
                                                      : split_target(request.target).query;
 }
 
@@ -130,9 +130,9 @@ Verdict Gate::look(const Request& request, auth::Authenticator& authenticator) c
 {
     Verdict verdict;
     verdict.method = method_of(request.method);
-    if (verdict.method == tunnel::Method::connect && !serves_connect(request))
+    if (verdict.method == leg::Method::connect && !serves_connect(request))
         verdict.method.reset();
-    const bool version1 = verdict.method == tunnel::Method::connect;
+    const bool version1 = verdict.method == leg::Method::connect;
     if (!version1) {
         const TargetParts target = split_target(request.target);
         if (target.door == Door::health || (request.method == "OPTIONS" && target.path == "/"))
@@ -205,11 +205,11 @@ Verdict Gate::conclude(const Request& request, Verdict verdict, auth::Outcome&& 
     }
 
     verdict.who = std::move(outcome.who);
-    if (verdict.method == tunnel::Method::connect)
+    if (verdict.method == leg::Method::connect)
         return verdict;
     if (request.facts.content_length <= echo_body)
         verdict.kind = Verdict::Kind::echo;
-    else if (verdict.method == tunnel::Method::out_data && request.facts.content_length > out_body)
+    else if (verdict.method == leg::Method::out_data && request.facts.content_length > out_body)
         return answer(request, std::move(verdict), 413, "Content-Length of an OUT request");
     return verdict;
 }

@@ -16,22 +16,10 @@ bool starts_nocase(std::string_view text, std::string_view with) noexcept
     return text.size() >= with.size() && base::equal_nocase(text.substr(0, with.size()), with);
 }
 
-bool hex_digit(char c) noexcept
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-/// 8-4-4-4-12 digits; anything else must not reach the log as a UUID.
+/// Anything that is no UUID must not reach the log as one.
 std::string uuid(std::string_view text)
 {
-    if (text.size() != 36)
-        return {};
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? text[i] != '-' : !hex_digit(text[i]))
-            return {};
-    }
-    return base::lower(text);
+    return base::is_uuid(text) ? base::lower(text) : std::string();
 }
 
 void read_directive(std::string_view directive, Pragma& pragma)

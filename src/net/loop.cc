@@ -38,7 +38,8 @@ bool watch(const base::UniqueFd& epoll, const base::UniqueFd& fd, std::uint32_t 
 } // namespace
 
 Loop::Loop()
-    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), door_(::epoll_create1(EPOLL_CLOEXEC)), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), door_(::epoll_create1(EPOLL_CLOEXEC)),
+      event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       alarm_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)), alarm_at_(Millis::max()), now_(clock_now()),
       wheel_(now_), scratch_(std::make_unique_for_overwrite<std::uint8_t[]>(scratch_size))
 {

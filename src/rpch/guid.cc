@@ -17,33 +17,19 @@ constexpr bool dash_at(std::size_t position) noexcept
     return position == 8 || position == 13 || position == 18 || position == 23;
 }
 
-int digit(char c) noexcept
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    const char l = base::lower(c);
-    return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
-}
-
 } // namespace
 
 std::optional<Guid> Guid::parse(std::string_view text) noexcept
 {
-    if (text.size() != text_size)
+    if (!base::is_uuid(text))
         return std::nullopt;
     Guid guid;
     std::size_t digits = 0;
-    for (std::size_t i = 0; i < text_size; ++i) {
-        if (dash_at(i)) {
-            if (text[i] != '-')
-                return std::nullopt;
+    for (const char c : text) {
+        if (c == '-')
             continue;
-        }
-        const int value = digit(text[i]);
-        if (value < 0)
-            return std::nullopt;
         std::uint8_t& byte = guid.bytes[place[digits / 2]];
-        byte = static_cast<std::uint8_t>(byte << 4 | value);
+        byte = static_cast<std::uint8_t>(byte << 4 | *base::hex_digit(c));
         ++digits;
     }
     return guid;

@@ -1,10 +1,10 @@
 #include "tunnel/hub.h"
 
 #include "base/log.h"
+#include "hop/ncacn_http.h"
+#include "hop/node.h"
 #include "net/ask.h"
 #include "rpch/rts_table.h"
-#include "tunnel/ncacn_http_hop.h"
-#include "tunnel/node_hop.h"
 
 #include <algorithm>
 #include <cassert>
@@ -12,10 +12,11 @@
 #include <utility>
 
 namespace tunnel {
-Hub::Hub(const Environment& environment)
+Hub::Hub(const leg::Environment& environment)
     : environment_(environment), hubs_{this}, farewell_(environment.loop),
       pairing_(environment_, grants_, farewell_, *this),
-      recheck_again_(environment.loop, net::Timer::Callback::of<&Hub::begin_recheck>(this)), moved_(environment.loop), asking_(environment.loop),
+      recheck_again_(environment.loop, net::Timer::Callback::of<&Hub::begin_recheck>(this)),
+      moved_(environment.loop), asking_(environment.loop),
       ending_(environment.loop), cutting_(environment.loop)
 {
 }
@@ -23,7 +24,7 @@ Hub::Hub(const Environment& environment)
 void Hub::join(std::span<Hub* const> hubs)
 {
     hubs_.assign(hubs.begin(), hubs.end());
-    std::vector<Pairing*> all;
+    std::vector<pairing::Pairing*> all;
     for (Hub* const hub : hubs_)
         all.push_back(&hub->pairing_);
     pairing_.join(all);
@@ -31,9 +32,9 @@ void Hub::join(std::span<Hub* const> hubs)
 
 // A channel request comes in.
 
-void Hub::arrive(Arrival&& arrival)
+void Hub::arrive(leg::Arrival&& arrival)
 {
-    if (arrival.method == Method::connect) {
+    if (arrival.method == leg::Method::connect) {
         Opening opening;
         opening.arrival = std::move(arrival);
         return take_in(std::move(opening));
@@ -43,7 +44,7 @@ void Hub::arrive(Arrival&& arrival)
     newcomer.start(net::Millis(environment_.settings.setup_timeout));
 }
 
-void Hub::splice(Arrival&& arrival, MixedProxy::Replies replies)
+void Hub::splice(leg::Arrival&& arrival, MixedProxy::Replies replies)
 {
     const auto proxy =
         std::make_shared<MixedProxy>(environment_, farewell_, std::move(arrival), std::move(replies), *this);
@@ -73,15 +74,15 @@ void Hub::newcomer_failed(Newcomer& newcomer, const std::string& reason)
 /// The end of every way of a client into this shard.
 void Hub::take_in(Opening&& opening)
 {
-    if (opening.arrival.method == Method::connect)
+    if (opening.arrival.method == leg::Method::connect)
         return in_doubt(opening.arrival) ? judge_again(std::move(opening))
                                          : splice(std::move(opening.arrival), MixedProxy::http_replies());
     admit(std::move(opening));
 }
 
-void Hub::refuse(Arrival& arrival, const std::string& reason, const std::string& reply)
+void Hub::refuse(leg::Arrival& arrival, const std::string& reason, const std::string& reply)
 {
-    base::log::notice("refused", {{"id", arrival.id}, {"channel", arrival.method == Method::in_data ? "in" : "out"},
+    base::log::notice("refused", {{"id", arrival.id}, {"channel", arrival.method == leg::Method::in_data ? "in" : "out"},
                                   {"peer", arrival.peer.text()}, {"user", arrival.principal},
                                   {"target", arrival.target}, {"reason", reason}});
     farewell_.say(std::move(arrival.stream), base::bytes_of(reply));
@@ -89,7 +90,7 @@ void Hub::refuse(Arrival& arrival, const std::string& reason, const std::string&
 
 void Hub::admit(Opening&& opening)
 {
-    const bool in = opening.arrival.method == Method::in_data;
+    const bool in = opening.arrival.method == leg::Method::in_data;
     const bool successor = in ? find_inbound(opening.virtual_connection) != nullptr
                               : find_outbound(opening.virtual_connection) != nullptr;
     const char* reason = objection(opening);
@@ -118,7 +119,7 @@ void Hub::admit(Opening&& opening)
 // Between its judgement and its admission a client may take its time, and the directory may have changed; whoever is in a
 // table is found by recheck_routes().
 
-bool Hub::in_doubt(const Arrival& arrival) const noexcept
+bool Hub::in_doubt(const leg::Arrival& arrival) const noexcept
 {
     return arrival.judged_at != environment_.policy.generation();
 }
@@ -136,14 +137,14 @@ void Hub::judge_again(Opening&& opening)
 void Hub::on_judged_again(std::list<Doubt>::iterator doubt, const std::optional<directory::Decision>& answer)
 {
     Opening opening = std::move(doubt->opening);
-    Arrival& arrival = opening.arrival;
+    leg::Arrival& arrival = opening.arrival;
     arrival.judged_at = doubt->generation;
     doubts_.erase(doubt);
     if (!answer)
-        return refuse(arrival, "too much waits for the directory", rpc_error_reply(rpc_code::server_too_busy));
+        return refuse(arrival, "too much waits for the directory", leg::rpc_error_reply(leg::rpc_code::server_too_busy));
     if (!answer->allowed())
         return refuse(arrival, "the directory has changed: " + answer->reason,
-                      rpc_error_reply(rpc_code::server_unavailable));
+                      leg::rpc_error_reply(leg::rpc_code::server_unavailable));
     arrival.mailbox = answer->target.mailbox.has_value();
     arrival.route = answer->route;
     take_in(std::move(opening));
@@ -154,7 +155,7 @@ const char* Hub::objection(const Opening& opening)
 {
     if (closed_)
         return "the daemon stops";
-    const bool in = opening.arrival.method == Method::in_data;
+    const bool in = opening.arrival.method == leg::Method::in_data;
     const InboundChannel* const inbound = find_inbound(opening.virtual_connection);
     const OutboundChannel* const outbound = find_outbound(opening.virtual_connection);
     const bool recycles = opening.first_pdu.is(rpch::RtsId::in_r1_a1) || opening.first_pdu.is(rpch::RtsId::out_r1_a3);
@@ -162,8 +163,8 @@ const char* Hub::objection(const Opening& opening)
         return "the virtual connection has an IN channel already";
     if (!in && outbound && !recycles)
         return "the virtual connection has an OUT channel already";
-    const Visitor* const visitor = inbound ? &inbound->visitor() : outbound ? &outbound->visitor() : nullptr;
-    const Party* const mate = visitor ? &visitor->party() : nullptr;
+    const leg::Visitor* const visitor = inbound ? &inbound->visitor() : outbound ? &outbound->visitor() : nullptr;
+    const leg::Party* const mate = visitor ? &visitor->party() : nullptr;
     if (mate && mate->principal != opening.arrival.principal)
         return "the other channel of the virtual connection belongs to another user";
     if (mate && mate->target != opening.arrival.target)
@@ -174,7 +175,7 @@ const char* Hub::objection(const Opening& opening)
 /// A replacement for a channel of this node: IN_R2, OUT_R2. Null when the channel has taken it.
 const char* Hub::succeed(Opening& opening)
 {
-    const bool in = opening.arrival.method == Method::in_data;
+    const bool in = opening.arrival.method == leg::Method::in_data;
     if (in)
         return find_inbound(opening.virtual_connection)->succeed(opening);
     return find_outbound(opening.virtual_connection)->succeed(opening);
@@ -194,22 +195,22 @@ OutboundChannel* Hub::find_outbound(const rpch::Cookie& virtual_connection)
     return found == outbound_.end() ? nullptr : found->second.get();
 }
 
-void Hub::report_refused(Side side, const Visitor& visitor, const std::string& reason)
+void Hub::report_refused(leg::Side side, const leg::Visitor& visitor, const std::string& reason)
 {
-    base::log::notice("refused", {{"id", visitor.id}, {"channel", side == Side::in ? "in" : "out"},
+    base::log::notice("refused", {{"id", visitor.id}, {"channel", side == leg::Side::in ? "in" : "out"},
                                   {"vc", visitor.virtual_connection.prefix()}, {"peer", visitor.peer.text()},
                                   {"user", visitor.party().principal}, {"target", visitor.party().target},
                                   {"reason", reason}});
 }
 
-std::unique_ptr<Hop> Hub::make_hop(Side side, const Visitor& visitor, bool joins, Hop::User& user)
+std::unique_ptr<hop::Hop> Hub::make_hop(leg::Side side, const leg::Visitor& visitor, bool joins, hop::Hop::User& user)
 {
     switch (visitor.grant->route.transport) {
-    case directory::Transport::ncacn_http: return std::make_unique<NcacnHttpHop>(environment_, side, visitor, user);
+    case directory::Transport::ncacn_http: return std::make_unique<hop::NcacnHttp>(environment_, side, visitor, user);
     case directory::Transport::ncacn_ip_tcp:
         if (environment_.nodes.alone())
-            return std::make_unique<LocalHop>(pairing_, side, visitor, joins, user);
-        return std::make_unique<NodeHop>(environment_, pairing_, side, visitor, joins, user);
+            return std::make_unique<hop::Local>(pairing_, side, visitor, joins, user);
+        return std::make_unique<hop::Node>(environment_, pairing_, side, visitor, joins, user);
     case directory::Transport::https: break; // the directory gives no such route
     }
     assert(!"a route without a next hop");

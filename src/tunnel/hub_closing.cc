@@ -47,7 +47,7 @@ void Hub::begin_recheck()
         if (mailbox && seen.insert(target + ' ' + route.text()).second)
             recheck_.routes.emplace_back(target, route);
     };
-    const auto note_grant = [&](const Grant& grant) { note(grant.mailbox, grant.party.target, grant.route); };
+    const auto note_grant = [&](const leg::Grant& grant) { note(grant.mailbox, grant.party.target, grant.route); };
     for (const auto& entry : inbound_)
         note_grant(*entry.second->visitor().grant);
     for (const auto& entry : outbound_)
@@ -102,7 +102,7 @@ void Hub::mark_moved()
     const auto moved = [&](bool mailbox, const std::string& target, const directory::Route& route) {
         return mailbox && found.contains(target + ' ' + route.text());
     };
-    const auto grant_moved = [&](const Grant& grant) { return moved(grant.mailbox, grant.party.target, grant.route); };
+    const auto grant_moved = [&](const leg::Grant& grant) { return moved(grant.mailbox, grant.party.target, grant.route); };
     std::vector<Spread::Act> acts;
     for (const auto& [cookie, channel] : inbound_)
         if (grant_moved(*channel->visitor().grant))
@@ -161,7 +161,7 @@ void Hub::drain(net::Millis time)
         newcomer.end(reason); // it would not be admitted any more
     // The rest of the time is for the last words. An IN channel cannot be asked for; if its OUT channel can, it has half
     // of the time to be replaced for a reason of its own.
-    const net::Millis window = std::max(time / 2, time - Farewell::patience - net::Millis(500));
+    const net::Millis window = std::max(time / 2, time - leg::Farewell::patience - net::Millis(500));
     asking_.start(std::move(asks), net::Millis(0), time / 4);
     ending_.start(std::move(ends), net::Millis(0), window);
     cutting_.start(std::move(cuts), window / 2, window / 2);

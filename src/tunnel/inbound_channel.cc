@@ -27,8 +27,8 @@ InboundChannel::InboundChannel(Hub& hub, Opening& opening)
       joins_(opening.first_pdu.is(rpch::RtsId::in_r1_a1)),
       role_({.receive_window = hub.environment().settings.receive_window,
              .connection_timeout = hub.environment().settings.connection_timeout}),
-      leg_(std::make_unique<Leg>(hub.environment().loop, std::move(opening.arrival.stream), *this)),
-      hop_(hub.make_hop(Side::in, visitor_, joins_, *this)),
+      leg_(std::make_unique<leg::Leg>(hub.environment().loop, std::move(opening.arrival.stream), *this)),
+      hop_(hub.make_hop(leg::Side::in, visitor_, joins_, *this)),
       clock_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_clock>(this)),
       began_(hub.environment().loop.now()), last_heard_(began_)
 {
@@ -51,12 +51,12 @@ void InboundChannel::start(const Opening& opening)
 void InboundChannel::listen_to_client(base::Bytes early)
 {
     if (!leg_->start(early.first(std::min<std::uint64_t>(early.size(), content_length_ - first_pdu_size_))))
-        end(no_watch().reason);
+        end(leg::no_watch().reason);
 }
 
 std::size_t InboundChannel::most_waiting() const
 {
-    return hub_.environment().settings.receive_window + Leg::control_room;
+    return hub_.environment().settings.receive_window + leg::Leg::control_room;
 }
 
 std::size_t InboundChannel::leg_allowance()
@@ -247,12 +247,12 @@ void InboundChannel::on_silence()
     run(effects);
 }
 
-void InboundChannel::hop_failed(const HopFailure& failure)
+void InboundChannel::hop_failed(const leg::Failure& failure)
 {
     if (ended_)
         return;
-    unreachable_ = std::make_unique<const HopFailure>(failure);
-    Hub::report_refused(Side::in, visitor_, failure.reason);
+    unreachable_ = std::make_unique<const leg::Failure>(failure);
+    Hub::report_refused(leg::Side::in, visitor_, failure.reason);
     end(failure.reason);
 }
 

@@ -23,7 +23,7 @@ const char* InboundChannel::succeed(Opening& opening)
         return nullptr;
     const net::Stream& stream = successor_->opening.arrival.stream;
     if (!successor_->watch.add(stream.fd()))
-        lose_successor(no_watch().reason);
+        lose_successor(leg::no_watch().reason);
     else if (stream.readable_inside()) // of everything else the watch brings an event
         on_successor(EPOLLIN);
     return nullptr;
@@ -39,7 +39,7 @@ void InboundChannel::on_successor(std::uint32_t events)
 {
     if (events & (EPOLLERR | EPOLLHUP))
         return lose_successor("connection reset by the peer");
-    Arrival& arrival = successor_->opening.arrival;
+    leg::Arrival& arrival = successor_->opening.arrival;
     const std::span<std::uint8_t> scratch = hub_.environment().loop.scratch();
     std::vector<std::uint8_t>& early = arrival.early;
     for (const std::size_t limit = most_waiting(); early.size() < limit;) {
@@ -88,7 +88,7 @@ std::vector<std::uint8_t> InboundChannel::promote_successor()
     first_pdu_size_ = opening.first_pdu_size;
     std::vector<std::uint8_t> early = std::move(opening.arrival.early);
     successor_.reset();
-    leg_ = std::make_unique<Leg>(hub_.environment().loop, std::move(stream), *this);
+    leg_ = std::make_unique<leg::Leg>(hub_.environment().loop, std::move(stream), *this);
     return early;
 }
 
@@ -96,14 +96,14 @@ void InboundChannel::drop(rpch::Leg leg)
 {
     if (leg == rpch::Leg::successor && successor_) {
         successor_->watch.remove();
-        Arrival& arrival = successor_->opening.arrival;
+        leg::Arrival& arrival = successor_->opening.arrival;
         base::log::notice("successor-dropped", {{"id", arrival.id}, {"channel", "in"},
                                                 {"vc", virtual_connection().prefix()}});
         hub_.farewell().say(std::move(arrival.stream));
         successor_.reset();
     } else if (leg == rpch::Leg::predecessor && predecessor_) {
         hub_.farewell().say(predecessor_->release());
-        hub_.environment().loop.defer([last = std::shared_ptr<Leg>(std::move(predecessor_))] {});
+        hub_.environment().loop.defer([last = std::shared_ptr<leg::Leg>(std::move(predecessor_))] {});
     }
 }
 

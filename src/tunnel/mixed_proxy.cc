@@ -9,10 +9,10 @@ namespace tunnel {
 
 MixedProxy::Replies MixedProxy::http_replies()
 {
-    return {"HTTP/1.1 200 OK\r\n\r\n", rpc_error_reply};
+    return {"HTTP/1.1 200 OK\r\n\r\n", leg::rpc_error_reply};
 }
 
-MixedProxy::MixedProxy(const Environment& environment, Farewell& farewell, Arrival&& arrival, Replies replies,
+MixedProxy::MixedProxy(const leg::Environment& environment, leg::Farewell& farewell, leg::Arrival&& arrival, Replies replies,
                        Host& host, net::Millis patience)
     : environment_(environment), farewell_(farewell), arrival_(std::move(arrival)), replies_(std::move(replies)),
       host_(host), client_(*this, server_, "client"), server_(*this, client_, "server"),
@@ -27,10 +27,10 @@ void MixedProxy::start()
 {
     client_watch_.emplace(environment_.loop, net::Watch::Callback::of<&MixedProxy::on_client_event>(this));
     if (!client_watch_->add(arrival_.stream.fd(), EPOLLRDHUP | EPOLLET))
-        return fail(no_watch());
-    dialer_ = std::make_unique<Dialer>(environment_);
+        return fail(leg::no_watch());
+    dialer_ = std::make_unique<leg::Dialer>(environment_);
     dialer_->start(arrival_.route, arrival_.target, net::Millis(environment_.settings.connect_timeout),
-                   Dialer::Callback::of<&MixedProxy::on_dialed>(this));
+                   leg::Dialer::Callback::of<&MixedProxy::on_dialed>(this));
 }
 
 void MixedProxy::on_client_event(std::uint32_t events)
@@ -39,26 +39,26 @@ void MixedProxy::on_client_event(std::uint32_t events)
         end("client: closed by the peer");
 }
 
-void MixedProxy::on_dialed(Dialer::Outcome outcome)
+void MixedProxy::on_dialed(leg::Dialer::Outcome outcome)
 {
     dialer_.reset();
     arrival_.route = outcome.route;
     if (!outcome.fd)
         return fail(outcome.failure);
     net::set_keep_alive(outcome.fd.get(), net::Millis(environment_.settings.connection_timeout));
-    server_.leg.emplace(environment_.loop, net::Stream(std::move(outcome.fd)), static_cast<Leg::Owner&>(server_));
+    server_.leg.emplace(environment_.loop, net::Stream(std::move(outcome.fd)), static_cast<leg::Leg::Owner&>(server_));
     const bool greets = arrival_.route.transport == directory::Transport::ncacn_http;
     if (greets) {
         server_.leg->expect_banner();
         clock_.set(net::Millis(environment_.settings.connect_timeout));
     }
     if (!server_.leg->start({}))
-        return fail(no_watch());
+        return fail(leg::no_watch());
     if (!greets)
         on_reached();
 }
 
-void MixedProxy::fail(const HopFailure& failure)
+void MixedProxy::fail(const leg::Failure& failure)
 {
     client_watch_.reset();
     base::log::notice("refused", {{"id", arrival_.id}, {"channel", "connect"}, {"peer", arrival_.peer.text()},
@@ -74,7 +74,7 @@ void MixedProxy::on_reached()
     clock_.cancel();
     client_watch_.reset();
     net::set_keep_alive(arrival_.stream.fd(), net::Millis(environment_.settings.connection_timeout));
-    client_.leg.emplace(environment_.loop, std::move(arrival_.stream), static_cast<Leg::Owner&>(client_));
+    client_.leg.emplace(environment_.loop, std::move(arrival_.stream), static_cast<leg::Leg::Owner&>(client_));
     if (base::log::wanted(base::log::Level::info))
         base::log::info("opened", {{"id", arrival_.id}, {"channel", "connect"}, {"peer", arrival_.peer.text()},
                                    {"user", arrival_.principal}, {"target", arrival_.target},
@@ -86,7 +86,7 @@ void MixedProxy::on_reached()
         client_.leg->outlet().put_control(base::bytes_of(reply));
     client_.flush();
     if (!ended_ && !client_.leg->start(early))
-        end(no_watch().reason);
+        end(leg::no_watch().reason);
 }
 
 // The splice.

@@ -1,7 +1,7 @@
 #include "tunnel/newcomer.h"
 
-#include "tunnel/failure.h"
-#include "tunnel/first_pdu.h"
+#include "leg/failure.h"
+#include "leg/first_pdu.h"
 
 #include <array>
 #include <string_view>
@@ -14,7 +14,7 @@ constexpr std::size_t read_size = 512;
 
 } // namespace
 
-Newcomer::Newcomer(net::Loop& loop, Host& host, Arrival&& arrival)
+Newcomer::Newcomer(net::Loop& loop, Host& host, leg::Arrival&& arrival)
     : host_(host), arrival_(std::move(arrival)),
       watch_(loop, net::Watch::Callback::of<&Newcomer::on_events>(this)),
       limit_(loop, net::Timer::Callback::of<&Newcomer::on_timeout>(this))
@@ -33,7 +33,7 @@ void Newcomer::start(net::Millis patience)
         return;
     limit_.set(patience);
     if (!watch_.add(arrival_.stream.fd()))
-        return end(no_watch().reason);
+        return end(leg::no_watch().reason);
     if (arrival_.stream.readable_inside()) // of everything else the watch brings an event
         on_events(EPOLLIN);
 }
@@ -64,16 +64,16 @@ void Newcomer::on_timeout()
 /// True when the matter is decided, for better or worse.
 bool Newcomer::take_first_pdu()
 {
-    const FirstPdu first = read_first_pdu(arrival_.early);
+    const leg::FirstPdu first = leg::read_first_pdu(arrival_.early);
     switch (first.kind) {
-    case FirstPdu::Kind::partial:
+    case leg::FirstPdu::Kind::partial:
         if (arrival_.early.size() < arrival_.content_length)
             return false;
         end("the first PDU is longer than the Content-Length");
         return true;
-    case FirstPdu::Kind::rpc: end("the first PDU is no RTS PDU"); return true;
-    case FirstPdu::Kind::bad: end(first.error); return true;
-    case FirstPdu::Kind::rts: break;
+    case leg::FirstPdu::Kind::rpc: end("the first PDU is no RTS PDU"); return true;
+    case leg::FirstPdu::Kind::bad: end(first.error); return true;
+    case leg::FirstPdu::Kind::rts: break;
     }
     if (first.size > arrival_.content_length) {
         end("the first PDU is longer than the Content-Length");

@@ -1,9 +1,9 @@
 #include "tunnel/outbound_channel.h"
 
 #include "base/log.h"
+#include "leg/reply.h"
 #include "rpch/rts.h"
 #include "tunnel/hub.h"
-#include "tunnel/reply.h"
 
 #include <algorithm>
 #include <cassert>
@@ -19,7 +19,7 @@ std::string success_head(std::uint32_t content_length)
            + "\r\nCache-Control: no-store, no-transform\r\nX-Accel-Buffering: no\r\n\r\n";
 }
 
-std::uint32_t connection_timeout(const Settings& settings, const Arrival& arrival)
+std::uint32_t connection_timeout(const leg::Settings& settings, const leg::Arrival& arrival)
 {
     if (!arrival.min_conn_timeout)
         return settings.connection_timeout;
@@ -34,8 +34,8 @@ OutboundChannel::OutboundChannel(Hub& hub, Opening& opening)
       role_({.receive_window = hub.environment().settings.receive_window,
              .connection_timeout = connection_timeout_,
              .channel_lifetime = hub.environment().settings.channel_lifetime}),
-      leg_(std::make_unique<Leg>(hub.environment().loop, std::move(opening.arrival.stream), *this)),
-      other_owner_(*this), hop_(hub.make_hop(Side::out, visitor_, joins_, *this)),
+      leg_(std::make_unique<leg::Leg>(hub.environment().loop, std::move(opening.arrival.stream), *this)),
+      other_owner_(*this), hop_(hub.make_hop(leg::Side::out, visitor_, joins_, *this)),
       clock_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_clock>(this)),
       began_(hub.environment().loop.now()), last_sent_(began_)
 {
@@ -52,7 +52,7 @@ void OutboundChannel::start(const Opening& opening)
     if (opening.arrival.http10 && role_.client_announced_window() == rpch::max_receive_window)
         role_.doubt_client();
     if (!leg_->start(opening.arrival.early))
-        hop_failed(no_watch());
+        hop_failed(leg::no_watch());
 }
 
 bool OutboundChannel::admits(std::uint32_t size) const
@@ -76,19 +76,19 @@ void OutboundChannel::hop_connected()
     run(effects);
 }
 
-void OutboundChannel::hop_failed(const HopFailure& failure)
+void OutboundChannel::hop_failed(const leg::Failure& failure)
 {
     if (ended_)
         return;
-    Hub::report_refused(Side::out, visitor_, failure.reason);
+    Hub::report_refused(leg::Side::out, visitor_, failure.reason);
     refuse(failure);
 }
 
 /// Before the tunnel stands: the client gets an answer, if it has none yet.
-void OutboundChannel::refuse(const HopFailure& failure)
+void OutboundChannel::refuse(const leg::Failure& failure)
 {
     if (!responded_)
-        leg_->outlet().put_control(base::bytes_of(rpc_error_reply(failure.rpc_error)));
+        leg_->outlet().put_control(base::bytes_of(leg::rpc_error_reply(failure.rpc_error)));
     if (!leg_->outlet().flush())
         return end(failure.reason + "; and the client is gone");
     end(failure.reason);
@@ -130,7 +130,7 @@ std::size_t OutboundChannel::hop_allowance(bool ahead)
     const std::size_t waiting = leg_->outlet().waiting() + (other_ ? other_->outlet().waiting() : 0);
     if (!ahead)
         return waiting > 0 ? 0 : leg_->outlet().open() + room_for_whole_pdus();
-    const std::size_t limit = hub_.environment().settings.receive_window + Leg::control_room;
+    const std::size_t limit = hub_.environment().settings.receive_window + leg::Leg::control_room;
     return limit > waiting ? limit - waiting : 0;
 }
 
@@ -147,7 +147,7 @@ void OutboundChannel::hop_closed(const std::string& reason)
     flush_client();
 }
 
-void OutboundChannel::mate_ended(const std::string& reason, const HopFailure* unreachable)
+void OutboundChannel::mate_ended(const std::string& reason, const leg::Failure* unreachable)
 {
     if (ended_ || draining_)
         return;
@@ -175,7 +175,7 @@ void OutboundChannel::run(const rpch::Effects& effects)
             break;
         case rpch::Effect::Kind::send:
             if (effect.leg != rpch::Leg::server) {
-                Leg* const leg = effect.leg == rpch::Leg::client ? leg_.get() : other_.get();
+                leg::Leg* const leg = effect.leg == rpch::Leg::client ? leg_.get() : other_.get();
                 if (leg)
                     leg->outlet().put_control(effect.pdu);
                 to_client = true;
@@ -199,7 +199,7 @@ void OutboundChannel::run(const rpch::Effects& effects)
             break;
         case rpch::Effect::Kind::close: return end(effect.reason);
         case rpch::Effect::Kind::send_last: {
-            Leg* const leg = effect.leg == rpch::Leg::client ? leg_.get() : other_.get();
+            leg::Leg* const leg = effect.leg == rpch::Leg::client ? leg_.get() : other_.get();
             if (leg)
                 leg->outlet().put_last(effect.pdu);
             departing_ = departing_ || effect.leg == rpch::Leg::predecessor;
@@ -237,7 +237,7 @@ void OutboundChannel::flush_client()
     flush_predecessor();
     if (ended_)
         return;
-    Outlet& outlet = leg_->outlet();
+    leg::Outlet& outlet = leg_->outlet();
     if (!outlet.flush())
         return end("client: " + outlet.failure_text());
     if (role_.body_sent() != last_body_sent_) {
@@ -326,7 +326,7 @@ void OutboundChannel::on_stall()
 }
 
 /// What has left for the client makes room for the server.
-void OutboundChannel::report_consumed(Outlet& outlet)
+void OutboundChannel::report_consumed(leg::Outlet& outlet)
 {
     const std::uint32_t consumed = outlet.take_consumed();
     if (consumed == 0)

@@ -22,12 +22,12 @@ const char* OutboundChannel::succeed(Opening& opening)
     if (const char* const refusal = role_.on_successor(opening.first_pdu, effects))
         return refusal;
     successor_id_ = opening.arrival.id;
-    other_ = std::make_unique<Leg>(hub_.environment().loop, std::move(opening.arrival.stream), other_owner_);
+    other_ = std::make_unique<leg::Leg>(hub_.environment().loop, std::move(opening.arrival.stream), other_owner_);
     limit_recycling();
     run(effects);
     const std::vector<std::uint8_t> early = std::move(opening.arrival.early);
     if (!ended_ && !other_->start(early))
-        side_closed(no_watch().reason);
+        side_closed(leg::no_watch().reason);
     return nullptr;
 }
 
@@ -52,7 +52,7 @@ void OutboundChannel::drop_other()
     if (rpc_leg_ == other_.get())
         rpc_leg_ = nullptr;
     hub_.farewell().say(other_->release());
-    hub_.environment().loop.defer([last = std::shared_ptr<Leg>(std::move(other_))] {});
+    hub_.environment().loop.defer([last = std::shared_ptr<leg::Leg>(std::move(other_))] {});
 }
 
 void OutboundChannel::side_rts(const rpch::Rts& pdu)
@@ -91,7 +91,7 @@ void OutboundChannel::flush_predecessor()
 {
     if (!other_ || !departing_ || ended_)
         return;
-    Outlet& outlet = other_->outlet();
+    leg::Outlet& outlet = other_->outlet();
     if (!outlet.flush())
         return side_closed(outlet.failure_text());
     report_consumed(outlet);

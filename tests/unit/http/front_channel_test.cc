@@ -90,8 +90,8 @@ TEST(FrontChannel, theTunnelGetsTheStreamWithExactlyTheEarlyBytes)
     const std::string fields = "Expect: 100-continue\r\nPragma: No-cache\r\nPragma: MinConnTimeout=200\r\n";
     client.send(request("RPC_IN_DATA", door, 1073741824, good + fields) + early);
     CHECK_TRUE(arrived());
-    tunnel::Arrival& arrival = arrivals()[0];
-    CHECK(arrival.method == tunnel::Method::in_data);
+    leg::Arrival& arrival = arrivals()[0];
+    CHECK(arrival.method == leg::Method::in_data);
     CHECK_TRUE(std::string(arrival.early.begin(), arrival.early.end()) == early);
     STRCMP_EQUAL("srv:6001", arrival.target.c_str());
     STRCMP_EQUAL("srv", arrival.route.host.c_str());
@@ -115,7 +115,7 @@ TEST(FrontChannel, aSecondRequestOnTheConnectionCanBeTheChannel)
     client.send(echo_head + request("RPC_OUT_DATA", door, 76, "", "1.1") + std::string(76, 'a'));
     CHECK_TRUE(client.receive(echo_end) == echo_reply);
     CHECK_TRUE(arrived());
-    CHECK(arrivals()[0].method == tunnel::Method::out_data);
+    CHECK(arrivals()[0].method == leg::Method::out_data);
     LONGS_EQUAL(76, arrivals()[0].early.size());
 }
 

@@ -42,7 +42,7 @@ TEST(FrontConnect, bothFormsOfTheTarget)
             Client client(f());
             client.send(connect(target, good, version));
             CHECK_TRUE_TEXT(arrived(), target);
-            CHECK(arrivals()[0].method == tunnel::Method::connect);
+            CHECK(arrivals()[0].method == leg::Method::connect);
             STRCMP_EQUAL("srv:6001", arrivals()[0].target.c_str());
             STRCMP_EQUAL("srv", arrivals()[0].route.host.c_str());
             STRCMP_EQUAL("alice", arrivals()[0].principal.c_str());

@@ -5,13 +5,13 @@
 #include "access/password_check.h"
 #include "access/policy.h"
 #include "access/scheme.h"
-#include "base/unique_fd.h"
 #include "base/lane.h"
+#include "base/unique_fd.h"
 #include "directory/policy.h"
 #include "http/front.h"
+#include "leg/arrival.h"
 #include "net/loop.h"
 #include "net/tls.h"
-#include "tunnel/arrival.h"
 #include "unit/base/log_capture.h"
 
 #include <functional>
@@ -39,9 +39,9 @@ private:
     std::string folder_;
 };
 
-struct RecordingReception final : tunnel::Reception {
-    std::vector<tunnel::Arrival> arrivals;
-    void arrive(tunnel::Arrival&& arrival) override { arrivals.push_back(std::move(arrival)); }
+struct RecordingReception final : leg::Reception {
+    std::vector<leg::Arrival> arrivals;
+    void arrive(leg::Arrival&& arrival) override { arrivals.push_back(std::move(arrival)); }
     std::size_t clients() const override { return arrivals.size(); }
 };
 

@@ -66,7 +66,7 @@ struct FrontGroup : Utest {
     }
 
     FrontFixture& f() { return *fixture; }
-    std::vector<tunnel::Arrival>& arrivals() { return f().reception.arrivals; }
+    std::vector<leg::Arrival>& arrivals() { return f().reception.arrivals; }
     bool arrived()
     {
         return f().wait([this] { return !arrivals().empty(); });

@@ -62,7 +62,7 @@ struct EndsGroup : PairingGroup {
     void bring(Scene& scene, bool tls, Method method, Transport transport, const std::string& words,
                std::uint64_t length = 0, std::optional<Ending> end = {}, const char* host = "127.0.0.1")
     {
-        arrive(method, transport, {}, [&](tunnel::Arrival& arrival) {
+        arrive(method, transport, {}, [&](leg::Arrival& arrival) {
             arrival.stream = connect(scene, tls);
             if (length > 0)
                 arrival.content_length = length;
@@ -116,6 +116,6 @@ struct EndsGroup : PairingGroup {
         loop->run_once(net::Millis(0));
         while (base::UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK)))
             ;
-        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *lane, *resolver, *policy, settings, nodes, sources});
+        hub = std::make_unique<tunnel::Hub>(leg::Environment{*loop, *lane, *resolver, *policy, settings, nodes, sources});
     }
 };

@@ -97,9 +97,9 @@ TEST(HubClosing, closeAllInTheRoundOfAnArrival)
     start();
     const std::string words = b1();
     Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, {},
-                     [&](tunnel::Arrival& arrival) { arrival.early.assign(words.begin(), words.end()); });
+                     [&](leg::Arrival& arrival) { arrival.early.assign(words.begin(), words.end()); });
     Peer bad = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, {},
-                      [&](tunnel::Arrival& arrival) { arrival.early.assign(16, 'x'); });
+                      [&](leg::Arrival& arrival) { arrival.early.assign(16, 'x'); });
     hub->close_all("the daemon stops");
     until_ended(in);
     until_ended(bad);
@@ -162,13 +162,13 @@ TEST(HubClosing, onlyTunnelsOfMovedMailboxesEnd)
 {
     start();
     policy->rebuild();
-    const auto elsewhere = [](tunnel::Arrival& arrival) { arrival.route.server = "EX0"; };
-    const auto moved = [](tunnel::Arrival& arrival) {
+    const auto elsewhere = [](leg::Arrival& arrival) { arrival.route.server = "EX0"; };
+    const auto moved = [](leg::Arrival& arrival) {
         arrival.mailbox = true;
         arrival.route.server = "EX0";
     };
-    const auto at_home = [](tunnel::Arrival& arrival) { arrival.mailbox = true; };
-    struct Row { const std::function<void(tunnel::Arrival&)> change; bool ends; };
+    const auto at_home = [](leg::Arrival& arrival) { arrival.mailbox = true; };
+    struct Row { const std::function<void(leg::Arrival&)> change; bool ends; };
     const Row rows[] = {{elsewhere, false}, {moved, true}, {at_home, false}};
     for (const Row& row : rows) {
         std::vector<Peer> clients;
@@ -202,7 +202,7 @@ TEST(HubClosing, answersThatComeTooLate)
     start();
     std::promise<void> may_answer;
     CHECK_TRUE(lane->submit("a test", [wait = std::make_shared<std::future<void>>(may_answer.get_future())](base::Lane::Turn) { wait->wait(); }));
-    const auto moved = [](tunnel::Arrival& arrival) {
+    const auto moved = [](leg::Arrival& arrival) {
         arrival.mailbox = true;
         arrival.route.server = "EX0";
         arrival.route.port = 1; // so that the dialer asks too
@@ -257,7 +257,7 @@ TEST(HubClosing, whoWasJudgedBeforeAChangeIsJudgedAgain)
     };
     for (const Row& row : rows)
         for (const Method method : {Method::in_data, Method::out_data, Method::connect}) {
-            const auto before = [&](tunnel::Arrival& arrival) {
+            const auto before = [&](leg::Arrival& arrival) {
                 arrival.target = row.target;
                 arrival.route.port = 1;
                 if (method == Method::connect)
@@ -286,12 +286,12 @@ TEST(HubClosing, aSecondJudgementThatFindsNoRoomIsTold)
     start();
     std::promise<void> release;
     fill_lane(release);
-    Peer client = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(), [](tunnel::Arrival& arrival) { --arrival.judged_at; });
+    Peer client = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(), [](leg::Arrival& arrival) { --arrival.judged_at; });
     until_ended(client);
     CHECK(client.got.starts_with("HTTP/1.0 503 RPC Error: 6bb\r\n"));
     // One that waits for it when all is closed.
     release.set_value();
-    Peer other = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1(), [](tunnel::Arrival& arrival) { --arrival.judged_at; });
+    Peer other = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1(), [](leg::Arrival& arrival) { --arrival.judged_at; });
     hub->close_all("the daemon stops");
     until_ended(other);
     until([&] { return nothing_left(); });
@@ -300,7 +300,7 @@ TEST(HubClosing, aSecondJudgementThatFindsNoRoomIsTold)
 // Neither a full lane nor a directory that cannot be read makes it forget a mailbox that has moved.
 TEST(HubClosing, aRecheckIsRepeatedUntilItIsDone)
 {
-    const auto moved = [](tunnel::Arrival& arrival) {
+    const auto moved = [](leg::Arrival& arrival) {
         arrival.mailbox = true;
         arrival.route.server = "EX0";
     };

@@ -85,7 +85,7 @@ TEST(HubEnd, aPingBeforeTheServerIsReached)
 {
     start();
     for (const auto transport : {directory::Transport::ncacn_http, directory::Transport::ncacn_ip_tcp}) {
-        Peer in = arrive(Method::in_data, transport, {}, [](tunnel::Arrival& arrival) {
+        Peer in = arrive(Method::in_data, transport, {}, [](leg::Arrival& arrival) {
             const std::string words = b1() + rts(RtsId::ping) + rts(RtsId::ping);
             arrival.early.assign(words.begin(), words.end());
         });
@@ -117,7 +117,7 @@ TEST(HubEnd, theContentLengthOfTheInChannelEndsIt)
     start();
     for (const std::size_t behind : {0, 1, 30, 5000}) {
         Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1(),
-                         [](tunnel::Arrival& arrival) { arrival.content_length = 104 + 60 + 40; });
+                         [](leg::Arrival& arrival) { arrival.content_length = 104 + 60 + 40; });
         Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1());
         Peer server = accept();
         until_got(out, established);
@@ -187,7 +187,7 @@ TEST(HubEnd, aSuccessorThatIsNotCompleted)
     t.out_server.say(rts(RtsId::out_r1_a1));
     expect(t.out, rts(RtsId::out_r1_a2));
     Peer next = arrive(Method::out_data, directory::Transport::ncacn_http, rts(RtsId::out_r2_a3, {vc, role_test::out, out_next}),
-                       [](tunnel::Arrival& arrival) { arrival.content_length = 120; });
+                       [](leg::Arrival& arrival) { arrival.content_length = 120; });
     until_got(t.out_server, 40);
     until_ended(next);
     CHECK_TRUE(next.got.empty());
@@ -204,7 +204,7 @@ TEST(HubEnd, theServerIsAcknowledgedForWhatLeavesOnThePredecessor)
     t.out_server.say(pdus + rts(RtsId::out_r1_a1));
     expect(t.out, pdus.substr(0, 8000) + rts(RtsId::out_r1_a2));
     Peer next = arrive(Method::out_data, directory::Transport::ncacn_http, rts(RtsId::out_r2_a3, {vc, role_test::out, out_next}),
-                       [](tunnel::Arrival& arrival) { arrival.content_length = 120; });
+                       [](leg::Arrival& arrival) { arrival.content_length = 120; });
     expect(t.out_server, rts(RtsId::out_r2_a4, {out_next}));
     t.out_server.say(rts(RtsId::out_r2_a5) + rts(RtsId::out_r2_b1));
     expect(t.out, rts(RtsId::out_r2_a6));
@@ -236,7 +236,7 @@ TEST(HubEnd, aServerThatMayWaitIsToldOfWhatHasLeftOnThePredecessor)
     CHECK(t.out_server.got == told);
     t.out_server.got.clear();
     Peer next = arrive(Method::out_data, directory::Transport::ncacn_http, rts(RtsId::out_r2_a3, {vc, role_test::out, out_next}),
-                       [](tunnel::Arrival& arrival) { arrival.content_length = 120; });
+                       [](leg::Arrival& arrival) { arrival.content_length = 120; });
     until_got(t.out_server, 40);
     t.out_server.got.clear();
     t.out_server.say(rts(RtsId::out_r2_a5) + rts(RtsId::out_r2_b1));
@@ -258,7 +258,7 @@ TEST(HubEnd, aSuccessorThatIsLost)
         t.out_server.say(rts(RtsId::out_r1_a1));
         expect(t.out, rts(RtsId::out_r1_a2));
         Peer next = arrive(Method::out_data, directory::Transport::ncacn_http, rts(RtsId::out_r2_a3, {vc, role_test::out, out_next}),
-                           [](tunnel::Arrival& arrival) { arrival.content_length = 120; });
+                           [](leg::Arrival& arrival) { arrival.content_length = 120; });
         expect(t.out_server, rts(RtsId::out_r2_a4, {out_next}));
         next.fd.reset();
         settle();
@@ -282,7 +282,7 @@ TEST(HubEnd, aPredecessorThatBreaks)
     t.out_server.say(rpc_pdu(8000, 1) + rpc_pdu(8000, 2) + rts(RtsId::out_r1_a1));
     expect(t.out, rpc_pdu(8000, 1) + rts(RtsId::out_r1_a2));
     Peer next = arrive(Method::out_data, directory::Transport::ncacn_http, rts(RtsId::out_r2_a3, {vc, role_test::out, out_next}),
-                       [](tunnel::Arrival& arrival) { arrival.content_length = 120; });
+                       [](leg::Arrival& arrival) { arrival.content_length = 120; });
     expect(t.out_server, rts(RtsId::out_r2_a4, {out_next}));
     t.out_server.say(rts(RtsId::out_r2_a5) + rts(RtsId::out_r2_b1));
     expect(t.out, rts(RtsId::out_r2_a6));
@@ -322,7 +322,7 @@ TEST(HubEnd, aPredecessorDoesNotWaitForTheSuccessor)
     t.out_server.say(rts(RtsId::out_r1_a1));
     expect(t.out, rts(RtsId::out_r1_a2));
     Peer next = arrive(Method::out_data, directory::Transport::ncacn_http, rts(RtsId::out_r2_a3, {vc, role_test::out, out_next}),
-                       [](tunnel::Arrival& arrival) { arrival.content_length = 120; });
+                       [](leg::Arrival& arrival) { arrival.content_length = 120; });
     expect(t.out_server, rts(RtsId::out_r2_a4, {out_next}));
     t.out_server.say(rts(RtsId::out_r2_a5) + rts(RtsId::out_r2_b1));
     until_ended(t.out);
@@ -358,7 +358,7 @@ TEST(HubEnd, clientsThatMayTakeNoPartInFlowControl)
     struct Row { bool http10; std::uint32_t window; bool acknowledged; };
     static constexpr Row rows[] = {{true, 262144, false}, {true, 65536, true}, {false, 262144, true}};
     for (const Row& row : rows) {
-        const auto old = [&](tunnel::Arrival& arrival) { arrival.http10 = row.http10; };
+        const auto old = [&](leg::Arrival& arrival) { arrival.http10 = row.http10; };
         Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(vc, row.window), old);
         Peer server = accept();
         Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1(), old);

@@ -33,7 +33,7 @@ using role_test::in_next;
 using role_test::out_next;
 using role_test::vc;
 using rpch::RtsId;
-using tunnel::Method;
+using leg::Method;
 
 inline std::string text_of(base::Bytes bytes)
 {
@@ -98,8 +98,8 @@ struct Peer {
 /// A hub in the test's own loop, a service that the test plays, and clients at its door.
 struct HubGroup : Utest {
     TemporaryDirectory directory;
-    tunnel::Settings settings;
-    tunnel::Nodes nodes;
+    leg::Settings settings;
+    leg::Nodes nodes;
     net::Sources sources;
     std::unique_ptr<net::Loop> loop;
     std::unique_ptr<base::Lane> lane;
@@ -130,7 +130,7 @@ struct HubGroup : Utest {
         lane = std::make_unique<base::Lane>(base::Lane::Plan{base::Resource::directory, 1, 16});
         resolver = make_resolver();
         policy = std::make_unique<directory::Policy>(directory.path);
-        hub = std::make_unique<tunnel::Hub>(tunnel::Environment{*loop, *lane, *resolver, *policy, settings, nodes, sources});
+        hub = std::make_unique<tunnel::Hub>(leg::Environment{*loop, *lane, *resolver, *policy, settings, nodes, sources});
     }
     void teardown() override
     {
@@ -144,11 +144,11 @@ struct HubGroup : Utest {
     }
     /// A channel request as the HTTP engine hands it over; what the client's end of it is.
     Peer arrive(Method method, directory::Transport transport, const std::string& body = {},
-                const std::function<void(tunnel::Arrival&)>& change = {})
+                const std::function<void(leg::Arrival&)>& change = {})
     {
         int fds[2];
         ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds);
-        tunnel::Arrival arrival;
+        leg::Arrival arrival;
         arrival.id = ++ids;
         arrival.method = method;
         arrival.stream = net::Stream(base::UniqueFd(fds[0]));

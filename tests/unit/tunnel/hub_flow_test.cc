@@ -87,7 +87,7 @@ TEST(HubFlow, acknowledgementsForAClientThatDoesNotReadDoNotPileUp)
     settings.receive_window = 8192;
     start();
     Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
-    Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(), [](tunnel::Arrival& arrival) {
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(), [](leg::Arrival& arrival) {
         const int small = 4096;
         ::setsockopt(arrival.stream.fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
     });

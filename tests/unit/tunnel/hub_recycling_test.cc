@@ -53,15 +53,15 @@ TEST(HubRecycling, forgedSuccessorsAreRefusedAlone)
 {
     start();
     Tunnel t = plain_tunnel();
-    struct Row { Method method; std::string body; std::function<void(tunnel::Arrival&)> change; };
-    const auto as_mallory = [](tunnel::Arrival& arrival) { arrival.principal = "mallory"; };
-    const auto elsewhere = [](tunnel::Arrival& arrival) { arrival.target = "ex2:6001"; };
+    struct Row { Method method; std::string body; std::function<void(leg::Arrival&)> change; };
+    const auto as_mallory = [](leg::Arrival& arrival) { arrival.principal = "mallory"; };
+    const auto elsewhere = [](leg::Arrival& arrival) { arrival.target = "ex2:6001"; };
     const Row rows[] = {
         {Method::in_data, in_a1(role_test::in, in_next), as_mallory},
         {Method::in_data, in_a1(role_test::in, in_next), elsewhere},
         {Method::in_data, in_a1(0x77, in_next), {}},
         {Method::in_data, in_a1(role_test::in, role_test::in), {}},
-        {Method::out_data, out_a3(role_test::out, out_next), [](tunnel::Arrival& a) { a.content_length = 120; }}, // not asked for
+        {Method::out_data, out_a3(role_test::out, out_next), [](leg::Arrival& a) { a.content_length = 120; }}, // not asked for
         {Method::in_data, out_a3(role_test::out, out_next), {}},
     };
     for (const Row& row : rows) {
@@ -116,7 +116,7 @@ TEST(HubRecycling, outSuccessorOfAChannelOnAnotherNode)
 {
     start();
     Peer out = arrive(Method::out_data, directory::Transport::ncacn_http, out_a3(role_test::out, out_next),
-                      [](tunnel::Arrival& a) { a.content_length = 120; });
+                      [](leg::Arrival& a) { a.content_length = 120; });
     Peer server = accept();
     until_got(server, 112); // OUT_R1/A4
     server.say(rpc_pdu(60));
@@ -141,7 +141,7 @@ TEST(HubRecycling, aSuccessorThatFailsDoesNotTakeTheOtherHalfAlong)
         settle();
         Peer successor = in ? arrive(Method::in_data, directory::Transport::ncacn_http, in_a1(role_test::in, in_next))
                             : arrive(Method::out_data, directory::Transport::ncacn_http, out_a3(role_test::out, out_next),
-                                     [](tunnel::Arrival& a) { a.content_length = 120; });
+                                     [](leg::Arrival& a) { a.content_length = 120; });
         Peer refuses = accept();
         until_got(refuses, in ? 104 : 112);
         refuses.fd.reset();
@@ -221,7 +221,7 @@ TEST(HubRecycling, outChannelIsReplacedBeforeItsLifetimeEnds)
             CHECK_TRUE(rpch::decode(bytes, pdu).ok());
             if (pdu.is(RtsId::out_r1_a2)) {
                 next = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, out_a3(channel, next_channel),
-                              [](tunnel::Arrival& a) { a.content_length = 120; });
+                              [](leg::Arrival& a) { a.content_length = 120; });
             } else if (pdu.is(RtsId::out_r2_a6)) {
                 next.say(text_of(rpch::RtsBuilder(RtsId::out_r2_c1).empty().done()));
                 in.say(text_of(rpch::RtsBuilder(RtsId::out_r2_a7).destination(rpch::Destination::server)
@@ -276,7 +276,7 @@ TEST(HubRecycling, anRpcPduThatHasBegunEndsOnThePredecessor)
     }
     LONGS_EQUAL(received + 28, t.out.got.size()); // A2
     Peer next = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, out_a3(role_test::out, out_next),
-                       [](tunnel::Arrival& a) { a.content_length = 120; });
+                       [](leg::Arrival& a) { a.content_length = 120; });
     until_got(t.out, received + 28 + 32); // A6
     t.out.got.clear();
     t.server.say(pdu.substr(0, 2000));

@@ -45,7 +45,7 @@ TEST(Hub, firstPduComesByteByByteAndEarlyBytesAreNotLost)
     }
     const std::string early = b1() + text_of(rpch::RtsBuilder(RtsId::ping).done()) + rpc_pdu(40).substr(0, 7);
     Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, {},
-                     [&](tunnel::Arrival& arrival) { arrival.early.assign(early.begin(), early.end()); });
+                     [&](leg::Arrival& arrival) { arrival.early.assign(early.begin(), early.end()); });
     Peer server = accept();
     until_got(out, established);
     in.say(rpc_pdu(40).substr(7));
@@ -57,7 +57,7 @@ TEST(Hub, continueIsWrittenBeforeAnythingElse)
 {
     start();
     Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, {},
-                      [](tunnel::Arrival& arrival) { arrival.expect_continue = true; });
+                      [](leg::Arrival& arrival) { arrival.expect_continue = true; });
     until_got(out, 25);
     CHECK(out.got == "HTTP/1.1 100 Continue\r\n\r\n");
     CHECK_TRUE(nobody_connects());
@@ -84,12 +84,12 @@ TEST(Hub, refusesNewcomersAndLeavesTheTunnelAlone)
 {
     start();
     Tunnel t = plain_tunnel();
-    struct Row { Method method; std::string body; std::function<void(tunnel::Arrival&)> change; };
+    struct Row { Method method; std::string body; std::function<void(leg::Arrival&)> change; };
     const Row rows[] = {
         {Method::in_data, b1(), {}},                                                            // a second IN
         {Method::out_data, a1(), {}},                                                           // a second OUT
         {Method::in_data, a1(0x11), {}},                                                        // A1 on IN
-        {Method::out_data, b1(0x11), [](tunnel::Arrival& a) { a.content_length = 104; }},       // B1 on OUT
+        {Method::out_data, b1(0x11), [](leg::Arrival& a) { a.content_length = 104; }},       // B1 on OUT
         {Method::out_data, b1(0x11), {}},                                                       // longer than its body
         {Method::in_data, rpc_pdu(40), {}},                                                     // no RTS PDU
         {Method::in_data, std::string(104, '\0'), {}},                                          // no PDU
@@ -113,9 +113,9 @@ TEST(Hub, refusesNewcomersAndLeavesTheTunnelAlone)
 TEST(Hub, bothChannelsBelongToOneUserAndOneTarget)
 {
     start();
-    const std::function<void(tunnel::Arrival&)> changes[] = {
-        [](tunnel::Arrival& arrival) { arrival.principal = "mallory"; },
-        [](tunnel::Arrival& arrival) { arrival.target = "ex2:6001"; },
+    const std::function<void(leg::Arrival&)> changes[] = {
+        [](leg::Arrival& arrival) { arrival.principal = "mallory"; },
+        [](leg::Arrival& arrival) { arrival.target = "ex2:6001"; },
     };
     for (const auto& change : changes) {
         Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
@@ -231,7 +231,7 @@ TEST(Hub, theRouteOfASecondLookUpIsTheTunnels)
         if (!hub)
             start();
         policy->rebuild();
-        const auto moved = [](tunnel::Arrival& arrival) {
+        const auto moved = [](leg::Arrival& arrival) {
             arrival.mailbox = true;
             arrival.route.port = 1;
         };

@@ -34,16 +34,16 @@ TEST_GROUP_BASE(MixedProxy, HubGroup) {
         HubGroup::setup();
         start();
     }
-    tunnel::Arrival arrival(Peer& client, Transport transport, const std::string& early = {})
+    leg::Arrival arrival(Peer& client, Transport transport, const std::string& early = {})
     {
         auto [ours, theirs] = socket_pair(true);
         for (const int fd : {ours.get(), theirs.get()})
             ::fcntl(fd, F_SETFL, O_NONBLOCK);
         client = {};
         client.fd = std::move(theirs);
-        tunnel::Arrival made;
+        leg::Arrival made;
         made.id = 7;
-        made.method = tunnel::Method::connect;
+        made.method = leg::Method::connect;
         made.stream = net::Stream(std::move(ours));
         made.early.assign(early.begin(), early.end());
         made.principal = "anonymous";
@@ -58,9 +58,9 @@ TEST_GROUP_BASE(MixedProxy, HubGroup) {
             ::setsockopt(fd, SOL_SOCKET, which, &size, sizeof size);
     }
     /// With next to no room between here and the client.
-    tunnel::Arrival narrow(Peer& client)
+    leg::Arrival narrow(Peer& client)
     {
-        tunnel::Arrival made = arrival(client, Transport::ncacn_ip_tcp);
+        leg::Arrival made = arrival(client, Transport::ncacn_ip_tcp);
         buffers(made.stream.fd(), 4096);
         buffers(client.fd.get(), 4096);
         return made;
@@ -266,7 +266,7 @@ TEST(MixedProxy, whatWasSaidBeforeTheCloseIsDelivered)
 TEST(MixedProxy, aResetDoesNotCostWhatWasSaidBefore)
 {
     Peer client;
-    tunnel::Arrival made = narrow(client);
+    leg::Arrival made = narrow(client);
     const int ours = made.stream.fd();
     hub->arrive(std::move(made));
     Peer server = accept();
@@ -311,8 +311,8 @@ TEST(MixedProxy, lastWordsWaitForABoundedTime)
         bool ended = false;
         void mixed_proxy_ended(tunnel::MixedProxy&) override { ended = true; }
     } host;
-    tunnel::Farewell farewell(*loop);
-    const tunnel::Environment environment{*loop, *lane, *resolver, *policy, settings, nodes, sources};
+    leg::Farewell farewell(*loop);
+    const leg::Environment environment{*loop, *lane, *resolver, *policy, settings, nodes, sources};
     for (const bool reset : {true, false}) {
         host.ended = false;
         Peer client;
@@ -356,7 +356,7 @@ TEST(MixedProxy, aMailboxThatHasMovedEndsItAndNoOther)
     CHECK(policy->rebuild().kind == directory::Rebuild::Kind::changed);
     Pair stays = spliced();
     Peer client;
-    tunnel::Arrival mailbox = arrival(client, Transport::ncacn_ip_tcp);
+    leg::Arrival mailbox = arrival(client, Transport::ncacn_ip_tcp);
     mailbox.mailbox = true;
     mailbox.target = std::string(guid) + "@x.test:6001"; // the directory says that this is another server by now
     hub->arrive(std::move(mailbox));

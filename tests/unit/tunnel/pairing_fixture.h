@@ -41,7 +41,7 @@ struct PairingGroup : HubGroup {
     void setup() override
     {
         HubGroup::setup();
-        nodes = tunnel::Nodes({node}, 0);
+        nodes = leg::Nodes({node}, 0);
         directory::Database open(directory.path, directory::Database::Mode::write);
         directory::Servers servers(open);
         servers.add({"EX1", "ex1.example.com", directory::Role::mailbox, "", "", true});
@@ -56,7 +56,7 @@ struct PairingGroup : HubGroup {
         backlog.clear();
         HubGroup::teardown();
     }
-    tunnel::Pairing& pairing() { return hub->pairing(); }
+    pairing::Pairing& pairing() { return hub->pairing(); }
     /// The service accepts nothing more: its backlog is full, so that whoever connects has to wait.
     void fill_backlog()
     {

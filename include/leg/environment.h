@@ -1,0 +1,24 @@
+#pragma once
+
+#include "base/lane.h"
+#include "directory/policy.h"
+#include "leg/nodes.h"
+#include "leg/settings.h"
+#include "net/loop.h"
+#include "net/resolver.h"
+#include "net/sources.h"
+
+namespace leg {
+
+/// What every part of a shard's tunnel works with. All of it outlives the hub.
+struct Environment {
+    net::Loop& loop;
+    base::Lane& directory; ///< on which `policy` is asked
+    net::Resolver& resolver;
+    directory::Policy& policy;
+    const Settings& settings;
+    const Nodes& nodes;
+    net::Sources& sources; ///< where connections to servers come from
+};
+
+} // namespace leg

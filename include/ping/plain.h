@@ -1,0 +1,33 @@
+#pragma once
+
+#include "ping/caller.h"
+#include "ping/proxy.h"
+#include "rpch/framer.h"
+
+namespace ping {
+
+/// Plain RPC on one connection: version 1 of the protocol through a mixed proxy (MS-RPCH 3.1.1), or no proxy at all and
+/// an ncacn_http server, which knows a client of version 1 by its first PDU.
+class PlainCaller final : public Caller {
+public:
+    PlainCaller(const Options& options, Report& report, Proxy& proxy)
+        : Caller(report), options_(options), proxy_(proxy), channel_(Place::general, report)
+    {
+    }
+
+    /// Connects, and has RPC_CONNECT answered or the server's banner read.
+    bool open() override;
+
+private:
+    bool ask_proxy();
+    bool await_banner();
+    std::optional<rpch::RpcAnswer> exchange(base::Bytes pdu) override;
+    const char* take_bytes(base::Bytes bytes);
+
+    const Options& options_;
+    Proxy& proxy_;
+    Channel channel_;
+    rpch::Framer framer_;
+};
+
+} // namespace ping

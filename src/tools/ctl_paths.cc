@@ -1,8 +1,0 @@
-#include "tools/ctl_command.h"
-
-namespace ctl {
-
-// The Makefile knows STATEDIR; no other file of the program does.
-const char* const default_database = STATEDIR "/directory.db";
-
-} // namespace ctl
