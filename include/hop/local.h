@@ -3,7 +3,7 @@
 #include "base/fifo.h"
 #include "hop/hop.h"
 #include "leg/arrival.h"
-#include "pairing/proxy_leg.h"
+#include "pairing/proxy.h"
 #include "pairing/virtual_server.h"
 
 #include <memory>
@@ -11,7 +11,7 @@
 namespace hop {
 
 /// The hop to a VirtualServer on the same shard. PDUs are handed over, not written.
-class Local final : public Hop, private pairing::ProxyLeg {
+class Local final : public Hop, private pairing::Proxy {
 public:
     /// `joins`: the channel replaces one of another node, so its virtual connection must exist.
     Local(pairing::VirtualServer::Finder& finder, leg::Side side, const leg::Visitor& visitor, bool joins, User& user) noexcept

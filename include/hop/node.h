@@ -24,8 +24,7 @@ public:
     static constexpr net::Millis node_patience{2000};
 
     Node(const leg::Environment& environment, pairing::VirtualServer::Finder& finder, leg::Side side, const leg::Visitor& visitor,
-         bool joins,
-            Hop::User& user);
+         bool joins, Hop::User& user);
     ~Node() override;
 
     void serve(Hop::User& user) override;

@@ -4,7 +4,7 @@
 #include "leg/environment.h"
 #include "leg/farewell.h"
 #include "pairing/joiner.h"
-#include "pairing/paired_leg.h"
+#include "pairing/remote_proxy.h"
 #include "pairing/virtual_server.h"
 
 #include <list>
@@ -22,7 +22,7 @@ namespace pairing {
 ///
 /// A proxy's connection arrives on any shard and moves to the home shard of its virtual connection, where the
 /// channels of this node reach the same table in memory.
-class Pairing final : public VirtualServer::Finder, public Joiner::Host, public PairedLeg::Host, public VirtualServer::Host {
+class Pairing final : public VirtualServer::Finder, public Joiner::Host, public RemoteProxy::Host, public VirtualServer::Host {
 public:
     /// What is done with a client that speaks version 1 of the protocol: its server's part is a splice.
     class Splicer {
@@ -54,7 +54,7 @@ public:
 
     std::size_t virtual_servers() const noexcept { return servers_.size(); }
     /// Proxies' connections.
-    std::size_t size() const noexcept { return joiners_.size() + judged_.size() + legs_.size(); }
+    std::size_t size() const noexcept { return joiners_.size() + judged_.size() + proxies_.size(); }
 
 private:
     /// A proxy whose target is being judged.
@@ -66,7 +66,7 @@ private:
 
     void joiner_ready(Joiner& joiner, Joining&& joining) override;
     void joiner_failed(Joiner& joiner, const std::string& reason) override;
-    void paired_leg_ended(PairedLeg& leg, net::Stream stream) override;
+    void proxy_ended(RemoteProxy& proxy, net::Stream stream) override;
     void virtual_server_ended(VirtualServer& server) override;
 
     void admit(Joining&& joining);
@@ -85,7 +85,7 @@ private:
     std::vector<Pairing*> all_;
     std::list<Joiner> joiners_;
     std::list<Judgement> judged_;
-    std::unordered_map<const PairedLeg*, std::shared_ptr<PairedLeg>> legs_;
+    std::unordered_map<const RemoteProxy*, std::shared_ptr<RemoteProxy>> proxies_;
     std::unordered_map<rpch::Cookie, std::unique_ptr<VirtualServer>> servers_;
     bool closed_ = false;
 };

@@ -7,7 +7,7 @@
 #include "leg/leg.h"
 #include "leg/silence.h"
 #include "net/timer.h"
-#include "pairing/proxy_leg.h"
+#include "pairing/proxy.h"
 #include "rpch/server.h"
 
 #include <array>
@@ -20,7 +20,7 @@ namespace pairing {
 
 /// Our own server role in front of a plain DCE/RPC service (ncacn_ip_tcp): ends a virtual connection, pairs
 /// its channels, recycles them, and carries its RPC PDUs, unchanged, over one TCP connection. The proxies
-/// reach it through ProxyLegs, from this node and from others, with the same PDUs.
+/// reach it through Proxies, from this node and from others, with the same PDUs.
 class VirtualServer final : private leg::Leg::Owner {
 public:
     class Host {
@@ -46,31 +46,31 @@ public:
     VirtualServer(const leg::Environment& environment, const rpch::Cookie& virtual_connection, leg::Grants::Shared grant,
                   Host& host);
 
-    // The calls of ProxyLegs.
+    // The calls of Proxies.
 
-    /// A leg that waits for the service; server_reached(), now or later, is the answer.
-    void attach(ProxyLeg& leg);
-    /// The leg's first PDU. When it is refused, the leg is told so by server_ended() and nothing else changes.
-    void introduce(ProxyLeg& leg, const rpch::Rts& first_pdu);
-    void receive_rts(ProxyLeg& leg, const rpch::Rts& pdu);
-    /// An RPC PDU that `leg` passes on begins. False: that was the end.
-    bool received(ProxyLeg& leg, std::uint32_t size);
-    /// Whether `leg` is the default IN leg: only its RPC PDUs may be put.
-    bool takes_from(const ProxyLeg& leg) const { return at(rpch::Leg::in) == &leg; }
+    /// A proxy that waits for the service; server_reached(), now or later, is the answer.
+    void attach(Proxy& proxy);
+    /// The proxy's first PDU. When it is refused, the proxy is told so by server_ended() and nothing else changes.
+    void introduce(Proxy& proxy, const rpch::Rts& first_pdu);
+    void receive_rts(Proxy& proxy, const rpch::Rts& pdu);
+    /// An RPC PDU that `proxy` passes on begins. False: that was the end.
+    bool received(Proxy& proxy, std::uint32_t size);
+    /// Whether `proxy` has the default IN channel: only its RPC PDUs may be put.
+    bool takes_from(const Proxy& proxy) const { return at(rpch::Leg::in) == &proxy; }
     void put_rpc(const rpch::Framer::Piece& piece);
     void flush();
     std::size_t waiting() const { return leg_ ? leg_->waiting() : 0; }
-    /// RPC PDUs wait here that the IN leg has not admitted.
+    /// RPC PDUs wait here that the proxy of the IN channel has not admitted.
     bool held_back() { return leg_ && leg_->outlet().held_back(); }
-    /// Whether an RPC PDU of the service may go to the proxy on `leg`, and that it goes.
-    bool admits(const ProxyLeg& leg, std::uint32_t size) const { return role_.admits(size, place_of(leg)); }
-    void sent(const ProxyLeg& leg, std::uint32_t size) { role_.sent(size, place_of(leg)); }
-    void drained(const ProxyLeg& leg) { role_.on_drained(place_of(leg)); }
+    /// Whether an RPC PDU of the service may go to `proxy`, and that it goes.
+    bool admits(const Proxy& proxy, std::uint32_t size) const { return role_.admits(size, place_of(proxy)); }
+    void sent(const Proxy& proxy, std::uint32_t size) { role_.sent(size, place_of(proxy)); }
+    void drained(const Proxy& proxy) { role_.on_drained(place_of(proxy)); }
     void resume();
     void keep_alive(std::uint32_t ms);
-    /// The leg is gone.
-    void closed(ProxyLeg& leg);
-    /// A proxy has broken the protocol, or an administrator wants it: every leg is ended.
+    /// The proxy is gone.
+    void closed(Proxy& proxy);
+    /// A proxy has broken the protocol, or an administrator wants it: every proxy is ended.
     void end(const std::string& reason);
 
     const rpch::Cookie& virtual_connection() const noexcept { return virtual_connection_; }
@@ -105,19 +105,19 @@ private:
     void recycle_out();
     void on_silence();
 
-    ProxyLeg*& at(rpch::Leg leg) { return legs_[index(leg)]; }
-    ProxyLeg* at(rpch::Leg leg) const { return legs_[index(leg)]; }
+    Proxy*& at(rpch::Leg leg) { return proxies_[index(leg)]; }
+    Proxy* at(rpch::Leg leg) const { return proxies_[index(leg)]; }
     static std::size_t index(rpch::Leg leg);
-    rpch::Leg place_of(const ProxyLeg& leg) const;
+    rpch::Leg place_of(const Proxy& proxy) const;
 
     const leg::Environment& environment_;
     const rpch::Cookie virtual_connection_;
     const leg::Grants::Shared grant_;
     Host& host_;
     rpch::Server role_;
-    std::array<ProxyLeg*, 6> legs_{};   // by index()
-    std::vector<ProxyLeg*> attached_;   // not introduced yet
-    ProxyLeg* rpc_leg_ = nullptr;       // where the RPC PDU goes that the service sent last
+    std::array<Proxy*, 6> proxies_{}; // by index()
+    std::vector<Proxy*> attached_;    // not introduced yet
+    Proxy* rpc_proxy_ = nullptr;      // where the RPC PDU goes that the service sent last
     std::unique_ptr<leg::Dialer> dialer_;
     std::unique_ptr<const directory::Route> found_; // where the service is, if not where it was looked for
     std::unique_ptr<Clocks> clocks_;

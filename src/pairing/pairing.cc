@@ -99,9 +99,9 @@ void Pairing::attach(Joining&& joining, VirtualServer& server)
 {
     if (server.party() != joining.party)
         return refuse(joining, "the virtual connection belongs to another user or has another target");
-    const auto leg = std::make_shared<PairedLeg>(environment_, std::move(joining), server, *this);
-    legs_.emplace(leg.get(), leg);
-    leg->start();
+    const auto proxy = std::make_shared<RemoteProxy>(environment_, std::move(joining), server, *this);
+    proxies_.emplace(proxy.get(), proxy);
+    proxy->start();
 }
 
 void Pairing::splice(Joining&& joining, const directory::Decision& decision)
@@ -151,12 +151,12 @@ void Pairing::virtual_server_ended(VirtualServer& server)
     servers_.erase(found);
 }
 
-void Pairing::paired_leg_ended(PairedLeg& leg, net::Stream stream)
+void Pairing::proxy_ended(RemoteProxy& proxy, net::Stream stream)
 {
     farewell_.say(std::move(stream));
-    const auto found = legs_.find(&leg);
+    const auto found = proxies_.find(&proxy);
     environment_.loop.defer([last = std::move(found->second)] {});
-    legs_.erase(found);
+    proxies_.erase(found);
 }
 
 std::vector<rpch::Cookie> Pairing::virtual_connections() const
@@ -179,8 +179,8 @@ void Pairing::close_all(const std::string& reason)
     closed_ = true;
     while (!servers_.empty())
         servers_.begin()->second->end(reason);
-    while (!legs_.empty())
-        legs_.begin()->second->abandon();
+    while (!proxies_.empty())
+        proxies_.begin()->second->abandon();
     for (Joiner& joiner : joiners_)
         joiner.end(reason);
 }

@@ -27,25 +27,25 @@ void VirtualServer::on_dialed(leg::Dialer::Outcome outcome)
             failure = leg::no_watch();
     }
     dialer_.reset();
-    std::vector<ProxyLeg*> waiting = attached_;
+    std::vector<Proxy*> waiting = attached_;
     if (!failure.reason.empty()) {
         ended_ = true;
         host_.virtual_server_ended(*this);
         // OUT first: its client can be told.
-        std::stable_partition(waiting.begin(), waiting.end(), [](const ProxyLeg* leg) { return leg->side() == leg::Side::out; });
-        for (ProxyLeg* const leg : waiting)
-            if (std::erase(attached_, leg) > 0)
-                leg->server_failed(failure);
+        std::stable_partition(waiting.begin(), waiting.end(), [](const Proxy* proxy) { return proxy->side() == leg::Side::out; });
+        for (Proxy* const proxy : waiting)
+            if (std::erase(attached_, proxy) > 0)
+                proxy->server_failed(failure);
         return;
     }
     if (outcome.elsewhere) {
         found_ = std::make_unique<const directory::Route>(std::move(outcome.route));
-        for (ProxyLeg* const leg : waiting)
-            leg->server_routed(*found_);
+        for (Proxy* const proxy : waiting)
+            proxy->server_routed(*found_);
     }
-    for (ProxyLeg* const leg : waiting)
-        if (!ended_ && std::find(attached_.begin(), attached_.end(), leg) != attached_.end())
-            leg->server_reached();
+    for (Proxy* const proxy : waiting)
+        if (!ended_ && std::find(attached_.begin(), attached_.end(), proxy) != attached_.end())
+            proxy->server_reached();
 }
 
 void VirtualServer::run(const rpch::Effects& effects)
@@ -55,19 +55,19 @@ void VirtualServer::run(const rpch::Effects& effects)
             return;
         switch (effect.kind) {
         case rpch::Effect::Kind::send:
-            if (ProxyLeg* const leg = at(effect.leg))
-                leg->server_rts(effect.pdu);
+            if (Proxy* const proxy = at(effect.leg))
+                proxy->server_rts(effect.pdu);
             break;
         case rpch::Effect::Kind::send_last:
-            if (ProxyLeg* const leg = at(effect.leg))
-                leg->server_last(effect.pdu);
+            if (Proxy* const proxy = at(effect.leg))
+                proxy->server_last(effect.pdu);
             break;
         case rpch::Effect::Kind::promote: promote(effect.leg); break;
         case rpch::Effect::Kind::drop: drop(effect.leg); break;
         case rpch::Effect::Kind::opened: resume(); break;
         case rpch::Effect::Kind::flow:
-            if (ProxyLeg* const leg = at(effect.leg))
-                leg->server_flow();
+            if (Proxy* const proxy = at(effect.leg))
+                proxy->server_flow();
             resume();
             break;
         case rpch::Effect::Kind::close: return end(effect.reason);
@@ -83,9 +83,9 @@ void VirtualServer::run(const rpch::Effects& effects)
 
 // IN: from the inbound proxy to the service.
 
-bool VirtualServer::received(ProxyLeg& leg, std::uint32_t size)
+bool VirtualServer::received(Proxy& proxy, std::uint32_t size)
 {
-    if (const char* const error = role_.on_in_rpc(place_of(leg), size))
+    if (const char* const error = role_.on_in_rpc(place_of(proxy), size))
         end(error);
     return !ended_;
 }
@@ -97,7 +97,7 @@ void VirtualServer::put_rpc(const rpch::Framer::Piece& piece)
 
 bool VirtualServer::admits(std::uint32_t size) const
 {
-    const ProxyLeg* const in = at(rpch::Leg::in);
+    const Proxy* const in = at(rpch::Leg::in);
     return in && in->server_admits(size);
 }
 
@@ -117,7 +117,7 @@ void VirtualServer::flush()
         return;
     const std::uint32_t of_predecessors = std::min(consumed, carried_);
     carried_ -= of_predecessors;
-    if (ProxyLeg* const in = at(rpch::Leg::in))
+    if (Proxy* const in = at(rpch::Leg::in))
         in->server_consumed(consumed - of_predecessors);
     if (ended_)
         return;
@@ -142,10 +142,10 @@ std::size_t VirtualServer::leg_allowance()
 {
     // A PDU that has begun ends where it began, whatever was promoted meanwhile.
     if (coming_ > 0)
-        return !rpc_leg_ ? coming_
-               : rpc_leg_ == at(rpch::Leg::out) ? rpc_leg_->server_allowance(role_.room(), coming_)
-                                                : rpc_leg_->server_allowance(0, coming_);
-    ProxyLeg* const out = at(rpch::Leg::out);
+        return !rpc_proxy_ ? coming_
+               : rpc_proxy_ == at(rpch::Leg::out) ? rpc_proxy_->server_allowance(role_.room(), coming_)
+                                                  : rpc_proxy_->server_allowance(0, coming_);
+    Proxy* const out = at(rpch::Leg::out);
     return out ? out->server_allowance(role_.room(), 0) : 0;
 }
 
@@ -160,12 +160,12 @@ void VirtualServer::leg_rpc(const rpch::Framer::Piece& piece)
     if (ended_)
         return;
     if (piece.first) {
-        rpc_leg_ = at(rpch::Leg::out);
+        rpc_proxy_ = at(rpch::Leg::out);
         coming_ = piece.frag_length;
     }
     coming_ -= static_cast<std::uint32_t>(piece.bytes.size());
-    if (rpc_leg_)
-        rpc_leg_->server_rpc(piece);
+    if (rpc_proxy_)
+        rpc_proxy_->server_rpc(piece);
     if (!ended_ && role_.recycling_due())
         recycle_out();
 }
@@ -173,7 +173,7 @@ void VirtualServer::leg_rpc(const rpch::Framer::Piece& piece)
 /// Replaces the OUT channel before its Content-Length is used up, if the client can do it.
 void VirtualServer::recycle_out()
 {
-    const ProxyLeg* const out = at(rpch::Leg::out);
+    const Proxy* const out = at(rpch::Leg::out);
     if (!out)
         return;
     rpch::Effects effects;
@@ -192,8 +192,8 @@ void VirtualServer::leg_rts(const rpch::Rts&)
 void VirtualServer::leg_delivered()
 {
     for (const rpch::Leg place : {rpch::Leg::out, rpch::Leg::out_predecessor})
-        if (ProxyLeg* const leg = at(place); leg && !ended_)
-            leg->server_delivered();
+        if (Proxy* const proxy = at(place); proxy && !ended_)
+            proxy->server_delivered();
 }
 
 void VirtualServer::leg_closed(const std::string& reason)
@@ -224,17 +224,17 @@ void VirtualServer::end(const std::string& reason)
     dialer_.reset();
     clocks_.reset();
     silence_.reset();
-    rpc_leg_ = nullptr;
+    rpc_proxy_ = nullptr;
     if (leg_)
         leg_->close();
     host_.virtual_server_ended(*this);
     // OUT first: it may still have answers to deliver.
     for (const rpch::Leg place : {rpch::Leg::out_predecessor, rpch::Leg::out, rpch::Leg::out_successor, rpch::Leg::in,
                                   rpch::Leg::in_predecessor, rpch::Leg::in_successor})
-        if (ProxyLeg* const leg = std::exchange(at(place), nullptr))
-            leg->server_ended(reason);
-    for (ProxyLeg* const leg : std::exchange(attached_, {}))
-        leg->server_ended(reason);
+        if (Proxy* const proxy = std::exchange(at(place), nullptr))
+            proxy->server_ended(reason);
+    for (Proxy* const proxy : std::exchange(attached_, {}))
+        proxy->server_ended(reason);
 }
 
 } // namespace pairing

@@ -3,7 +3,7 @@
 namespace {
 
 /// A proxy's leg that the test plays: what it was told, in order.
-struct Proxy final : pairing::ProxyLeg {
+struct Proxy final : pairing::Proxy {
     explicit Proxy(leg::Side which) : of(which) {}
 
     const leg::Side of;

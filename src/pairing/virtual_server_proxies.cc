@@ -8,7 +8,7 @@
 
 namespace pairing {
 
-/// The place of a leg in legs_.
+/// The place of a proxy in proxies_.
 std::size_t VirtualServer::index(rpch::Leg leg)
 {
     switch (leg) {
@@ -27,59 +27,59 @@ std::size_t VirtualServer::index(rpch::Leg leg)
     return 0;
 }
 
-rpch::Leg VirtualServer::place_of(const ProxyLeg& leg) const
+rpch::Leg VirtualServer::place_of(const Proxy& proxy) const
 {
     for (const rpch::Leg place : {rpch::Leg::in, rpch::Leg::out, rpch::Leg::in_successor, rpch::Leg::in_predecessor,
                                   rpch::Leg::out_successor})
-        if (at(place) == &leg)
+        if (at(place) == &proxy)
             return place;
     return rpch::Leg::out_predecessor;
 }
 
-void VirtualServer::attach(ProxyLeg& leg)
+void VirtualServer::attach(Proxy& proxy)
 {
-    attached_.push_back(&leg);
+    attached_.push_back(&proxy);
     if (!leg_)
         return;
     if (found_)
-        leg.server_routed(*found_);
-    leg.server_reached();
+        proxy.server_routed(*found_);
+    proxy.server_reached();
 }
 
-void VirtualServer::introduce(ProxyLeg& leg, const rpch::Rts& first_pdu)
+void VirtualServer::introduce(Proxy& proxy, const rpch::Rts& first_pdu)
 {
-    std::erase(attached_, &leg);
+    std::erase(attached_, &proxy);
     if (attached_.empty())
         attached_.shrink_to_fit();
     rpch::Effects effects;
     const rpch::Server::Admission admission = role_.on_newcomer(first_pdu, effects);
     if (admission.refusal) {
-        leg.server_ended(admission.refusal);
-        if (!ended_ && std::all_of(legs_.begin(), legs_.end(), [](const ProxyLeg* other) { return !other; }) &&
+        proxy.server_ended(admission.refusal);
+        if (!ended_ && std::all_of(proxies_.begin(), proxies_.end(), [](const Proxy* other) { return !other; }) &&
             attached_.empty())
             end(admission.refusal);
         return;
     }
-    at(admission.leg) = &leg;
+    at(admission.leg) = &proxy;
     run(effects);
 }
 
-void VirtualServer::receive_rts(ProxyLeg& leg, const rpch::Rts& pdu)
+void VirtualServer::receive_rts(Proxy& proxy, const rpch::Rts& pdu)
 {
     rpch::Effects effects;
-    if (leg.side() == leg::Side::in)
-        role_.on_in_rts(place_of(leg), pdu, effects);
+    if (proxy.side() == leg::Side::in)
+        role_.on_in_rts(place_of(proxy), pdu, effects);
     else
-        role_.on_out_rts(place_of(leg), pdu, effects);
+        role_.on_out_rts(place_of(proxy), pdu, effects);
     run(effects);
 }
 
-void VirtualServer::closed(ProxyLeg& leg)
+void VirtualServer::closed(Proxy& proxy)
 {
-    if (rpc_leg_ == &leg)
-        rpc_leg_ = nullptr;
-    if (std::erase(attached_, &leg) == 0) {
-        const rpch::Leg place = place_of(leg);
+    if (rpc_proxy_ == &proxy)
+        rpc_proxy_ = nullptr;
+    if (std::erase(attached_, &proxy) == 0) {
+        const rpch::Leg place = place_of(proxy);
         at(place) = nullptr;
         rpch::Effects effects;
         role_.on_closed(place, effects);
@@ -105,15 +105,15 @@ void VirtualServer::promote(rpch::Leg channel)
 
 void VirtualServer::drop(rpch::Leg place)
 {
-    ProxyLeg* const leg = std::exchange(at(place), nullptr);
-    if (!leg)
+    Proxy* const proxy = std::exchange(at(place), nullptr);
+    if (!proxy)
         return;
-    if (rpc_leg_ == leg)
-        rpc_leg_ = nullptr;
+    if (rpc_proxy_ == proxy)
+        rpc_proxy_ = nullptr;
     if (place == rpch::Leg::in_predecessor || place == rpch::Leg::out_predecessor)
-        leg->server_relieved();
+        proxy->server_relieved();
     else
-        leg->server_ended("the replacement of the channel was not completed within the time limit");
+        proxy->server_ended("the replacement of the channel was not completed within the time limit");
 }
 
 // States that must not last.

@@ -12,11 +12,11 @@
 namespace pairing {
 
 /// A proxy's connection to a VirtualServer, for one channel: in memory (hop::Local), or a TCP connection from
-/// another node or another product's proxy (PairedLeg). What the virtual server asks of it.
+/// another node or another product's proxy (RemoteProxy). What the virtual server asks of it.
 ///
 /// The virtual server does not own it. Callbacks into the virtual server may come inside these calls. After
-/// server_failed(), server_ended() and server_relieved() the virtual server has forgotten the leg.
-class ProxyLeg {
+/// server_failed(), server_ended() and server_relieved() the virtual server has forgotten the proxy.
+class Proxy {
 public:
     virtual leg::Side side() const = 0;
 
@@ -45,7 +45,7 @@ public:
     /// IN: whether an RPC PDU may go to the service, and that it goes.
     virtual bool server_admits(std::uint32_t size) const = 0;
     virtual void server_sent(std::uint32_t size) = 0;
-    /// IN: `size` bytes of RPC PDUs of this leg have reached the service.
+    /// IN: `size` bytes of RPC PDUs of this proxy have reached the service.
     virtual void server_consumed(std::uint32_t size) = 0;
 
     /// The end, which what was put before may still precede.
@@ -54,7 +54,7 @@ public:
     virtual void server_relieved() = 0;
 
 protected:
-    ~ProxyLeg() = default;
+    ~Proxy() = default;
 };
 
 } // namespace pairing

@@ -1,4 +1,4 @@
-#include "pairing/paired_leg.h"
+#include "pairing/remote_proxy.h"
 
 #include "base/log.h"
 
@@ -16,14 +16,14 @@ leg::Side side_of(const rpch::Rts& first_pdu)
 
 } // namespace
 
-PairedLeg::PairedLeg(const leg::Environment& environment, Joining&& joining, VirtualServer& server, Host& host)
+RemoteProxy::RemoteProxy(const leg::Environment& environment, Joining&& joining, VirtualServer& server, Host& host)
     : environment_(environment), host_(host), server_(&server), side_(side_of(joining.first_pdu)), peer_(joining.peer),
       virtual_connection_(joining.virtual_connection), joining_(std::make_unique<Joining>(std::move(joining))),
       leg_(environment.loop, std::move(joining_->stream), static_cast<leg::Leg::Owner&>(*this))
 {
 }
 
-void PairedLeg::start()
+void RemoteProxy::start()
 {
     server_->attach(*this);
     // It is not read before the service is reached, but its end is heard.
@@ -31,7 +31,7 @@ void PairedLeg::start()
         lose(leg::no_watch().reason);
 }
 
-void PairedLeg::server_reached()
+void RemoteProxy::server_reached()
 {
     const std::unique_ptr<Joining> joining = std::move(joining_);
     base::log::info("joined", {{"vc", virtual_connection_.prefix()}, {"channel", side_ == leg::Side::in ? "in" : "out"},
@@ -46,35 +46,35 @@ void PairedLeg::server_reached()
         lose(leg::no_watch().reason);
 }
 
-void PairedLeg::server_rts(base::Bytes pdu)
+void RemoteProxy::server_rts(base::Bytes pdu)
 {
     leg_.outlet().put_control(pdu);
     flush();
 }
 
-void PairedLeg::server_last(base::Bytes pdu)
+void RemoteProxy::server_last(base::Bytes pdu)
 {
     leg_.outlet().put_last(pdu);
     last_put_ = true;
     flush();
 }
 
-std::size_t PairedLeg::server_allowance(std::uint32_t room, std::uint32_t coming)
+std::size_t RemoteProxy::server_allowance(std::uint32_t room, std::uint32_t coming)
 {
     // What waits here waits for the window or for the socket: no more is read before it has left.
     return leg_.outlet().waiting() > 0 ? 0 : std::size_t{room} + coming;
 }
 
-void PairedLeg::server_ended(const std::string& reason)
+void RemoteProxy::server_ended(const std::string& reason)
 {
     server_ = nullptr;
     end_reason_ = reason;
-    drain_limit_ = std::make_unique<net::Timer>(environment_.loop, net::Timer::Callback::of<&PairedLeg::on_drain_timeout>(this));
+    drain_limit_ = std::make_unique<net::Timer>(environment_.loop, net::Timer::Callback::of<&RemoteProxy::on_drain_timeout>(this));
     drain_limit_->set(drain_patience);
     flush();
 }
 
-std::size_t PairedLeg::leg_allowance()
+std::size_t RemoteProxy::leg_allowance()
 {
     if (!server_ || joining_)
         return 0;
@@ -85,7 +85,7 @@ std::size_t PairedLeg::leg_allowance()
     return limit > waiting ? limit - waiting : 0;
 }
 
-void PairedLeg::leg_rpc(const rpch::Framer::Piece& piece)
+void RemoteProxy::leg_rpc(const rpch::Framer::Piece& piece)
 {
     if (!server_)
         return;
@@ -95,31 +95,31 @@ void PairedLeg::leg_rpc(const rpch::Framer::Piece& piece)
         server_->put_rpc(piece);
 }
 
-void PairedLeg::leg_rts(const rpch::Rts& pdu)
+void RemoteProxy::leg_rts(const rpch::Rts& pdu)
 {
     if (server_)
         server_->receive_rts(*this, pdu);
 }
 
-void PairedLeg::leg_delivered()
+void RemoteProxy::leg_delivered()
 {
     if (server_ && side_ == leg::Side::in)
         server_->flush();
 }
 
-bool PairedLeg::admits(std::uint32_t size) const
+bool RemoteProxy::admits(std::uint32_t size) const
 {
     // Behind the end nobody counts any more, and the proxy takes what is left.
     return !server_ || server_->admits(*this, size);
 }
 
-void PairedLeg::sent(std::uint32_t size)
+void RemoteProxy::sent(std::uint32_t size)
 {
     if (server_)
         server_->sent(*this, size);
 }
 
-void PairedLeg::flush()
+void RemoteProxy::flush()
 {
     if (over_)
         return;
@@ -135,7 +135,7 @@ void PairedLeg::flush()
         server_->resume();
 }
 
-void PairedLeg::lose(const std::string& reason)
+void RemoteProxy::lose(const std::string& reason)
 {
     if (over_)
         return;
@@ -146,18 +146,18 @@ void PairedLeg::lose(const std::string& reason)
         server->closed(*this);
 }
 
-void PairedLeg::on_drain_timeout()
+void RemoteProxy::on_drain_timeout()
 {
     finish();
 }
 
-void PairedLeg::abandon()
+void RemoteProxy::abandon()
 {
     server_ = nullptr;
     finish();
 }
 
-void PairedLeg::finish()
+void RemoteProxy::finish()
 {
     assert(!over_);
     over_ = true;
@@ -166,7 +166,7 @@ void PairedLeg::finish()
                              {"peer", peer_.text()}, {"reason", end_reason_}});
     if (leg_.gone())
         leg_.close();
-    host_.paired_leg_ended(*this, leg_.release());
+    host_.proxy_ended(*this, leg_.release());
 }
 
 } // namespace pairing

@@ -3,7 +3,7 @@
 #include "leg/leg.h"
 #include "net/timer.h"
 #include "pairing/joiner.h"
-#include "pairing/proxy_leg.h"
+#include "pairing/proxy.h"
 #include "pairing/virtual_server.h"
 
 #include <memory>
@@ -15,7 +15,7 @@ namespace pairing {
 /// channel, RPC PDUs (MS-RPCH 2.1.2.2).
 ///
 /// It can outlive its virtual server for the time it takes to deliver what was put before the end.
-class PairedLeg final : public ProxyLeg, private leg::Leg::Owner {
+class RemoteProxy final : public Proxy, private leg::Leg::Owner {
 public:
     /// For the last words to reach the proxy.
     static constexpr net::Millis drain_patience{10'000};
@@ -23,14 +23,14 @@ public:
     class Host {
     public:
         /// It is over: forget it, destroy it with Loop::defer. `stream` is to be ended.
-        virtual void paired_leg_ended(PairedLeg& leg, net::Stream stream) = 0;
+        virtual void proxy_ended(RemoteProxy& proxy, net::Stream stream) = 0;
 
     protected:
         ~Host() = default;
     };
 
     /// `joining` must be for `server`.
-    PairedLeg(const leg::Environment& environment, Joining&& joining, VirtualServer& server, Host& host);
+    RemoteProxy(const leg::Environment& environment, Joining&& joining, VirtualServer& server, Host& host);
 
     void start();
     /// Closes now; nothing is called back.
