@@ -21,6 +21,16 @@ enum class Method : std::uint8_t { in_data, out_data, connect };
 /// Which kind of channel.
 enum class Side : std::uint8_t { in, out };
 
+/// As the log calls them: "in", "out", "connect".
+constexpr const char* name(Side side) noexcept
+{
+    return side == Side::in ? "in" : "out";
+}
+constexpr const char* name(Method method) noexcept
+{
+    return method == Method::connect ? "connect" : name(method == Method::in_data ? Side::in : Side::out);
+}
+
 /// An admitted, allowed and routed channel request, on its way from the HTTP engine to the tunnel.
 /// Nothing has been answered yet: `100 Continue`, the success head and a late `503` are the tunnel's.
 struct Arrival {
@@ -33,10 +43,7 @@ struct Arrival {
     bool expect_continue = false;
     std::uint64_t content_length = 0;              ///< of the request
     std::optional<std::uint32_t> min_conn_timeout; ///< seconds, from the Pragma header
-    std::string principal;                         ///< canonical name
-    std::string target;                            ///< `server:port` exactly as it was checked
-    bool mailbox = false;                          ///< the target is GUID@domain:port
-    directory::Route route;
+    Grant grant;
     std::uint64_t judged_at = 0; ///< directory::Policy::generation() before that
 };
 

@@ -3,6 +3,7 @@
 #include "base/cursor.h"
 
 #include <cstdint>
+#include <string_view>
 
 namespace leg {
 
@@ -18,7 +19,7 @@ public:
     };
 
     /// What a server sends.
-    static base::Bytes bytes() noexcept;
+    static constexpr std::string_view text = "ncacn_http/1.0";
 
     void expect() noexcept { expected_ = true; }
     /// Takes what belongs to the banner from the front of `input`.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <unordered_set>
+#include <utility>
 
 namespace leg {
 
@@ -24,6 +25,12 @@ struct Grant {
     directory::Route route;
 
     bool operator==(const Grant&) const = default;
+
+    /// By a judgement that allows it.
+    static Grant of(Party party, const directory::Decision& decision)
+    {
+        return {std::move(party), decision.target.mailbox.has_value(), decision.route};
+    }
 };
 
 /// The grants of one shard. Many tunnels of one user lead to one server, and each has three parts that must know it:

@@ -1,10 +1,9 @@
 #pragma once
 
 #include "leg/nodes.h"
+#include "leg/prelude.h"
 #include "net/address.h"
-#include "net/loop.h"
 #include "net/stream.h"
-#include "net/timer.h"
 #include "pairing/virtual_server.h"
 #include "rpch/cookie.h"
 #include "rpch/rts.h"
@@ -32,7 +31,7 @@ struct Joining {
 ///
 /// On a port with a fixed target every proxy may come, and clients without one, and every one is for that target. On the
 /// others only the nodes of Nodes may; they say in a PROXY header what the target is and for whom. One thread.
-class Joiner {
+class Joiner final : private leg::Prelude::Owner {
 public:
     class Host {
     public:
@@ -48,23 +47,20 @@ public:
 
     /// Exactly one callback follows, perhaps inside the call; the host destroys the joiner with Loop::defer.
     void start(const leg::Nodes& nodes, net::Millis patience);
-    void end(const std::string& reason);
+    void end(const std::string& reason) { prelude_.fail(reason); }
 
     Joining& joining() noexcept { return joining_; }
     std::list<Joiner>::iterator self; ///< the host's own bookmark
 
 private:
-    void on_events(std::uint32_t events);
-    void on_timeout();
-    bool take_first_words();
+    bool prelude_grew() override;
+    void prelude_failed(const std::string& reason) override { host_.joiner_failed(*this, reason); }
 
     Host& host_;
     Joining joining_;
     const bool node_; // a PROXY header must come
     bool introduced_ = false;
-    bool done_ = false;
-    net::Watch watch_;
-    net::Timer limit_;
+    leg::Prelude prelude_;
 };
 
 } // namespace pairing

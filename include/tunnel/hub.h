@@ -71,8 +71,6 @@ public:
     const leg::Environment& environment() const noexcept { return environment_; }
     InboundChannel* find_inbound(const rpch::Cookie& virtual_connection);
     OutboundChannel* find_outbound(const rpch::Cookie& virtual_connection);
-    /// A line for an administrator who sees refusals only: the channel's server cannot be had.
-    static void report_refused(leg::Side side, const leg::Visitor& visitor, const std::string& reason);
     /// `joins`: the channel replaces one of another node.
     std::unique_ptr<hop::Hop> make_hop(leg::Side side, const leg::Visitor& visitor, bool joins, hop::Hop::User& user);
     void retire(InboundChannel& channel);
@@ -111,7 +109,9 @@ private:
     bool in_doubt(const leg::Arrival& arrival) const noexcept;
     void judge_again(Opening&& opening);
     void on_judged_again(std::list<Doubt>::iterator doubt, const std::optional<directory::Decision>& answer);
-    void refuse(leg::Arrival& arrival, const std::string& reason, const std::string& reply = {});
+    /// `virtual_connection`: null when it has named none yet.
+    void refuse(leg::Arrival& arrival, const std::string& reason, const rpch::Cookie* virtual_connection = nullptr,
+                const std::string& reply = {});
     void take_in(Opening&& opening);
     void begin_recheck();
     void recheck_next();

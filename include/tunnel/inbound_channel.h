@@ -1,22 +1,16 @@
 #pragma once
 
-#include "hop/hop.h"
-#include "leg/leg.h"
-#include "leg/silence.h"
-#include "net/timer.h"
 #include "rpch/inbound_proxy.h"
-#include "tunnel/newcomer.h"
+#include "tunnel/channel.h"
 
 #include <memory>
 #include <vector>
 
 namespace tunnel {
 
-class Hub;
-
 /// A virtual IN channel at this node: the RPC_IN_DATA request, the inbound proxy's role, and the hop to
 /// the server. Bytes flow from the client's leg into the hop.
-class InboundChannel final : public leg::Leg::Owner, public hop::Hop::User {
+class InboundChannel final : public Channel {
 public:
     /// For the server to go on taking what the client said last.
     static constexpr net::Millis drain_patience{10'000};
@@ -32,13 +26,7 @@ public:
     /// Closes both legs. Idempotent.
     void end(const std::string& reason);
 
-    const leg::Visitor& visitor() const noexcept { return visitor_; }
-    const rpch::Cookie& virtual_connection() const noexcept { return visitor_.virtual_connection; }
-    bool opened() const noexcept { return role_.established(); }
-    /// How long nothing has come from the client.
-    net::Millis silent() const;
-    /// It is to replace a channel of another node, and has not yet.
-    bool joining() const noexcept { return joins_ && !opened(); }
+    bool opened() const noexcept override { return role_.established(); }
     /// Why the server could not be reached, if that is how the channel ended; else null.
     const leg::Failure* unreachable() const noexcept { return unreachable_.get(); }
 
@@ -63,7 +51,6 @@ private:
     bool admits(std::uint32_t) const override { return false; }
     void sent(std::uint32_t) override {}
 
-    void hop_routed(const directory::Route& route) override;
     void hop_connected() override;
     void hop_failed(const leg::Failure& failure) override;
     void hop_rts(const rpch::Rts& pdu) override;
@@ -77,36 +64,24 @@ private:
     void hop_consumed(std::uint32_t size) override;
 
     void run(const rpch::Effects& effects);
-    void on_clock();
-    void watch_for_silence();
-    void on_silence();
+    void on_clock() override;
+    void acknowledge_if_silent();
+    void on_silence() override;
     std::size_t most_waiting() const;
     void wind_up(const std::string& reason);
     void on_successor(std::uint32_t events);
     void lose_successor(const std::string& reason);
-    void on_recycling_timeout();
-    void limit_recycling();
+    void on_recycling_timeout() override;
     void listen_to_client(base::Bytes early);
     std::vector<std::uint8_t> promote_successor();
     void drop(rpch::Leg leg);
 
-    Hub& hub_;
-    leg::Visitor visitor_;
     std::uint64_t content_length_; // of the request
     std::uint32_t first_pdu_size_;
     const bool http10_;
-    const bool joins_; // began as the replacement of a channel of another node
-    bool ended_ = false;
     rpch::InboundProxy role_;
-    std::unique_ptr<leg::Leg> leg_;
-    std::unique_ptr<leg::Leg> predecessor_;  // only until it is dropped
+    std::unique_ptr<leg::Leg> predecessor_; // only until it is dropped
     std::unique_ptr<Successor> successor_; // until it is promoted
-    std::unique_ptr<hop::Hop> hop_;
-    net::Timer clock_; // until opened: the time to get there; then: the connection timeout; at the end: drain_patience
-    leg::Silence silence_; // of a client that may wait for an acknowledgement
-    std::unique_ptr<net::Timer> recycling_; // only while it runs: for a successor to complete, or a predecessor to drain
-    const net::Millis began_;
-    net::Millis last_heard_;
     std::unique_ptr<const std::string> end_reason_; // the client's last words wait for the server; else null
     const char* finish_reason_ = nullptr; // the channel goes on on another node; this one drains
     std::unique_ptr<const leg::Failure> unreachable_;

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "leg/arrival.h"
-#include "net/loop.h"
-#include "net/timer.h"
+#include "leg/prelude.h"
 #include "rpch/cookie.h"
 #include "rpch/rts.h"
 
@@ -19,14 +18,13 @@ struct Opening {
 
     leg::Visitor visitor(leg::Grants& grants) const
     {
-        return {arrival.id, virtual_connection, arrival.peer,
-                grants.share({{arrival.principal, arrival.target}, arrival.mailbox, arrival.route})};
+        return {arrival.id, virtual_connection, arrival.peer, grants.share(arrival.grant)};
     }
 };
 
 /// A channel request on its way to its home shard: writes `100 Continue` where it is waited for, and reads
 /// the first PDU, which names the virtual connection. One thread.
-class Newcomer {
+class Newcomer final : private leg::Prelude::Owner {
 public:
     class Host {
     public:
@@ -43,22 +41,19 @@ public:
     /// destroys the newcomer with Loop::defer.
     void start(net::Millis patience);
     /// Gives up now, with newcomer_failed; nothing happens when the matter is decided already.
-    void end(const std::string& reason);
+    void end(const std::string& reason) { prelude_.fail(reason); }
 
     const leg::Arrival& arrival() const noexcept { return arrival_; }
     leg::Arrival& arrival() noexcept { return arrival_; }
     std::list<Newcomer>::iterator self; ///< the host's own bookmark
 
 private:
-    void on_events(std::uint32_t events);
-    void on_timeout();
-    bool take_first_pdu();
+    bool prelude_grew() override;
+    void prelude_failed(const std::string& reason) override { host_.newcomer_failed(*this, reason); }
 
     Host& host_;
     leg::Arrival arrival_;
-    net::Watch watch_;
-    net::Timer limit_;
-    bool done_ = false;
+    leg::Prelude prelude_;
 };
 
 } // namespace tunnel

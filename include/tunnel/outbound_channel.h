@@ -1,21 +1,15 @@
 #pragma once
 
-#include "hop/hop.h"
-#include "leg/leg.h"
-#include "leg/silence.h"
-#include "net/timer.h"
 #include "rpch/outbound_proxy.h"
-#include "tunnel/newcomer.h"
+#include "tunnel/channel.h"
 
 #include <memory>
 
 namespace tunnel {
 
-class Hub;
-
 /// A virtual OUT channel at this node: the response to RPC_OUT_DATA, the outbound proxy's role, and the
 /// hop to the server. Bytes flow from the hop to the client's leg.
-class OutboundChannel final : public leg::Leg::Owner, public hop::Hop::User {
+class OutboundChannel final : public Channel {
 public:
     /// Silence of a client that has read all and whose window is used up, before its window is given up.
     static constexpr net::Millis stall_patience{2000};
@@ -43,14 +37,8 @@ public:
     /// The client of the other half turned out to take part in flow control.
     void trust_client() noexcept { role_.trust_client(); }
 
-    const leg::Visitor& visitor() const noexcept { return visitor_; }
-    const rpch::Cookie& virtual_connection() const noexcept { return visitor_.virtual_connection; }
     std::uint32_t client_announced_window() const noexcept { return role_.client_announced_window(); }
-    bool opened() const noexcept { return role_.established(); }
-    /// How long nothing has gone to the client.
-    net::Millis silent() const;
-    /// It is to replace a channel of another node, and has not yet.
-    bool joining() const noexcept { return joins_ && !opened(); }
+    bool opened() const noexcept override { return role_.established(); }
 
 private:
     /// The owner of the leg beside the default one.
@@ -79,7 +67,6 @@ private:
     bool admits(std::uint32_t size) const override;
     void sent(std::uint32_t size) override { role_.sent(size); }
 
-    void hop_routed(const directory::Route& route) override;
     void hop_connected() override;
     void hop_failed(const leg::Failure& failure) override;
     void hop_rts(const rpch::Rts& pdu) override;
@@ -100,41 +87,29 @@ private:
     void drop_other();
     void side_rts(const rpch::Rts& pdu);
     void side_closed(const std::string& reason);
-    void on_recycling_timeout();
-    void limit_recycling();
+    void on_recycling_timeout() override;
     bool window_used_up() const;
     bool predecessor_stands() const;
     std::size_t room_for_whole_pdus() const;
-    void on_clock();
+    void on_clock() override;
     void watch_for_stall();
     void on_stall();
     void report_consumed(leg::Outlet& outlet);
-    void on_silence();
+    void on_silence() override;
 
-    Hub& hub_;
-    leg::Visitor visitor_;
-    const bool joins_; // began as the replacement of a channel of another node
     const std::uint32_t connection_timeout_; // ms
     rpch::OutboundProxy role_;
-    std::unique_ptr<leg::Leg> leg_;
     OtherLeg other_owner_;
     std::unique_ptr<leg::Leg> other_;  // the successor until it is promoted, then the predecessor until it has drained
     leg::Leg* rpc_leg_ = nullptr;      // where the RPC PDU that came last goes
     std::uint64_t successor_id_ = 0;
-    std::unique_ptr<hop::Hop> hop_;
-    net::Timer clock_; // until opened: the time to get there; then: pings; at the end: the time for that
     std::unique_ptr<net::Timer> stall_; // since the client's window was used up for the first time
-    leg::Silence silence_; // of a server that may wait for an acknowledgement
-    std::unique_ptr<net::Timer> recycling_; // only while it runs: for a successor to complete
-    const net::Millis began_;
-    net::Millis last_sent_;
     std::uint64_t last_body_sent_ = 0;
     std::uint32_t last_pdu_ = 1; // size of the RPC PDU that came last
     bool responded_ = false;
     mutable bool lifetime_used_up_ = false;
     bool departing_ = false; // other_ is the predecessor, and its last PDU has been put
     bool draining_ = false;
-    bool ended_ = false;
     std::unique_ptr<const std::string> end_reason_; // while draining, or without a mate; else null
 };
 

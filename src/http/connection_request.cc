@@ -254,20 +254,17 @@ void Connection::depart()
     arrival.expect_continue = facts_.expect_continue;
     arrival.content_length = facts_.content_length;
     arrival.min_conn_timeout = pragma.min_conn_timeout;
-    arrival.principal = verdict.who->canonical;
-    arrival.target = verdict.decision->target.text;
-    arrival.mailbox = verdict.decision->target.mailbox.has_value();
-    arrival.route = verdict.decision->route;
+    arrival.grant = leg::Grant::of({verdict.who->canonical, verdict.decision->target.text}, *verdict.decision);
     arrival.judged_at = verdict.judged_at;
 
     if (base::log::wanted(base::log::Level::info))
         base::log::info("channel", {{"id", id_},
                                     {"peer", peer_.text()},
                                     {"method", request.method},
-                                    {"target", arrival.target},
-                                    {"user", arrival.principal},
+                                    {"target", arrival.grant.party.target},
+                                    {"user", arrival.grant.party.principal},
                                     {"rule", verdict.rule},
-                                    {"route", arrival.route.text()},
+                                    {"route", arrival.grant.route.text()},
                                     {"stream", arrival.stream.describe()},
                                     {"resource", pragma.resource_type},
                                     {"session", pragma.session}});

@@ -1,18 +1,6 @@
 #include "leg/banner.h"
 
-#include <string_view>
-
 namespace leg {
-namespace {
-
-constexpr std::string_view text = "ncacn_http/1.0";
-
-} // namespace
-
-base::Bytes Banner::bytes() noexcept
-{
-    return base::bytes_of(text);
-}
 
 Banner::Result Banner::take(base::Bytes& input) noexcept
 {

@@ -1,7 +1,7 @@
 #include "pairing/pairing.h"
 
-#include "base/log.h"
 #include "base/shortage.h"
+#include "leg/refusal.h"
 #include "net/ask.h"
 
 #include <utility>
@@ -25,6 +25,7 @@ void Pairing::arrive(base::UniqueFd socket, const net::Address& peer, const std:
 void Pairing::joiner_ready(Joiner& joiner, Joining&& joining)
 {
     environment_.loop.defer([this, self = joiner.self] { joiners_.erase(self); });
+    environment_.loop.part_with(joining.stream);
     if (joining.version_1)
         return judge(std::move(joining));
     Pairing& home = *all_[joining.virtual_connection.hash() % all_.size()];
@@ -42,9 +43,7 @@ void Pairing::joiner_failed(Joiner& joiner, const std::string& reason)
 
 void Pairing::refuse(Joining& joining, const std::string& reason)
 {
-    base::log::notice("refused", {{"channel", "paired"}, {"vc", joining.virtual_connection.prefix()},
-                                  {"peer", joining.peer.text()}, {"user", joining.party.principal},
-                                  {"target", joining.party.target}, {"reason", reason}});
+    leg::log_refused({0, "paired", &joining.virtual_connection, joining.peer, joining.party}, reason);
     farewell_.say(std::move(joining.stream));
 }
 
@@ -91,7 +90,7 @@ void Pairing::on_judged(std::list<Judgement>::iterator judgement, const std::opt
         return splice(std::move(joining), decision);
     // Its mate can have come meanwhile.
     VirtualServer* const server = find(joining.virtual_connection);
-    const leg::Grant grant{joining.party, decision.target.mailbox.has_value(), decision.route};
+    const leg::Grant grant = leg::Grant::of(joining.party, decision);
     attach(std::move(joining), server ? *server : make(joining.virtual_connection, grants_.share(grant)));
 }
 
@@ -111,9 +110,7 @@ void Pairing::splice(Joining&& joining, const directory::Decision& decision)
     arrival.stream = std::move(joining.stream);
     arrival.early = std::move(joining.early);
     arrival.peer = joining.peer;
-    arrival.target = joining.party.target;
-    arrival.mailbox = decision.target.mailbox.has_value();
-    arrival.route = decision.route;
+    arrival.grant = leg::Grant::of(std::move(joining.party), decision);
     splicer_.splice(std::move(arrival));
 }
 

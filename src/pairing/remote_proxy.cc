@@ -34,7 +34,7 @@ void RemoteProxy::start()
 void RemoteProxy::server_reached()
 {
     const std::unique_ptr<Joining> joining = std::move(joining_);
-    base::log::info("joined", {{"vc", virtual_connection_.prefix()}, {"channel", side_ == leg::Side::in ? "in" : "out"},
+    base::log::info("joined", {{"vc", virtual_connection_.prefix()}, {"channel", name(side_)},
                                {"peer", peer_.text()}, {"client", joining->client.text()},
                                {"user", joining->party.principal}, {"target", joining->party.target}});
     server_->introduce(*this, joining->first_pdu);
@@ -162,7 +162,7 @@ void RemoteProxy::finish()
     assert(!over_);
     over_ = true;
     drain_limit_.reset();
-    base::log::info("left", {{"vc", virtual_connection_.prefix()}, {"channel", side_ == leg::Side::in ? "in" : "out"},
+    base::log::info("left", {{"vc", virtual_connection_.prefix()}, {"channel", name(side_)},
                              {"peer", peer_.text()}, {"reason", end_reason_}});
     if (leg_.gone())
         leg_.close();

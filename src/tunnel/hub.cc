@@ -1,8 +1,8 @@
 #include "tunnel/hub.h"
 
-#include "base/log.h"
 #include "hop/ncacn_http.h"
 #include "hop/node.h"
+#include "leg/refusal.h"
 #include "net/ask.h"
 #include "rpch/rts_table.h"
 
@@ -80,11 +80,10 @@ void Hub::take_in(Opening&& opening)
     admit(std::move(opening));
 }
 
-void Hub::refuse(leg::Arrival& arrival, const std::string& reason, const std::string& reply)
+void Hub::refuse(leg::Arrival& arrival, const std::string& reason, const rpch::Cookie* virtual_connection,
+                 const std::string& reply)
 {
-    base::log::notice("refused", {{"id", arrival.id}, {"channel", arrival.method == leg::Method::in_data ? "in" : "out"},
-                                  {"peer", arrival.peer.text()}, {"user", arrival.principal},
-                                  {"target", arrival.target}, {"reason", reason}});
+    leg::log_refused({arrival.id, name(arrival.method), virtual_connection, arrival.peer, arrival.grant.party}, reason);
     farewell_.say(std::move(arrival.stream), base::bytes_of(reply));
 }
 
@@ -96,15 +95,10 @@ void Hub::admit(Opening&& opening)
     const char* reason = objection(opening);
     if (!reason && successor)
         reason = succeed(opening);
-    if (reason) {
-        // A protocol error is answered by closing, without an HTTP response (3.2.3.5.10, 3.2.4.5.14), and
-        // costs the newcomer alone, never the virtual connection it names.
-        base::log::notice("refused", {{"id", opening.arrival.id}, {"channel", in ? "in" : "out"},
-                                      {"vc", opening.virtual_connection.prefix()},
-                                      {"peer", opening.arrival.peer.text()}, {"user", opening.arrival.principal},
-                                      {"target", opening.arrival.target}, {"reason", reason}});
-        return farewell_.say(std::move(opening.arrival.stream));
-    }
+    // A protocol error is answered by closing, without an HTTP response (3.2.3.5.10, 3.2.4.5.14), and costs the newcomer
+    // alone, never the virtual connection it names.
+    if (reason)
+        return refuse(opening.arrival, reason, &opening.virtual_connection);
     if (successor)
         return; // whom recheck_routes() knows
     if (in_doubt(opening.arrival))
@@ -130,7 +124,7 @@ void Hub::judge_again(Opening&& opening)
     doubt->opening = std::move(opening);
     doubt->generation = environment_.policy.generation();
     net::ask(environment_.directory, "a second judgement", environment_.loop, doubt->pending,
-             [target = doubt->opening.arrival.target, &policy = environment_.policy] { return policy.decide(target); },
+             [target = doubt->opening.arrival.grant.party.target, &policy = environment_.policy] { return policy.decide(target); },
              [this, doubt](const std::optional<directory::Decision>& answer) { on_judged_again(doubt, answer); });
 }
 
@@ -140,13 +134,14 @@ void Hub::on_judged_again(std::list<Doubt>::iterator doubt, const std::optional<
     leg::Arrival& arrival = opening.arrival;
     arrival.judged_at = doubt->generation;
     doubts_.erase(doubt);
+    const rpch::Cookie* const vc = arrival.method == leg::Method::connect ? nullptr : &opening.virtual_connection;
     if (!answer)
-        return refuse(arrival, "too much waits for the directory", leg::rpc_error_reply(leg::rpc_code::server_too_busy));
+        return refuse(arrival, "too much waits for the directory", vc,
+                      leg::rpc_error_reply(leg::rpc_code::server_too_busy));
     if (!answer->allowed())
-        return refuse(arrival, "the directory has changed: " + answer->reason,
+        return refuse(arrival, "the directory has changed: " + answer->reason, vc,
                       leg::rpc_error_reply(leg::rpc_code::server_unavailable));
-    arrival.mailbox = answer->target.mailbox.has_value();
-    arrival.route = answer->route;
+    arrival.grant = leg::Grant::of(std::move(arrival.grant.party), *answer);
     take_in(std::move(opening));
 }
 
@@ -165,9 +160,9 @@ const char* Hub::objection(const Opening& opening)
         return "the virtual connection has an OUT channel already";
     const leg::Visitor* const visitor = inbound ? &inbound->visitor() : outbound ? &outbound->visitor() : nullptr;
     const leg::Party* const mate = visitor ? &visitor->party() : nullptr;
-    if (mate && mate->principal != opening.arrival.principal)
+    if (mate && mate->principal != opening.arrival.grant.party.principal)
         return "the other channel of the virtual connection belongs to another user";
-    if (mate && mate->target != opening.arrival.target)
+    if (mate && mate->target != opening.arrival.grant.party.target)
         return "the other channel of the virtual connection has another target";
     return nullptr;
 }
@@ -193,14 +188,6 @@ OutboundChannel* Hub::find_outbound(const rpch::Cookie& virtual_connection)
 {
     const auto found = outbound_.find(virtual_connection);
     return found == outbound_.end() ? nullptr : found->second.get();
-}
-
-void Hub::report_refused(leg::Side side, const leg::Visitor& visitor, const std::string& reason)
-{
-    base::log::notice("refused", {{"id", visitor.id}, {"channel", side == leg::Side::in ? "in" : "out"},
-                                  {"vc", visitor.virtual_connection.prefix()}, {"peer", visitor.peer.text()},
-                                  {"user", visitor.party().principal}, {"target", visitor.party().target},
-                                  {"reason", reason}});
 }
 
 std::unique_ptr<hop::Hop> Hub::make_hop(leg::Side side, const leg::Visitor& visitor, bool joins, hop::Hop::User& user)

@@ -43,17 +43,16 @@ void Hub::begin_recheck()
     recheck_.routes.clear();
     recheck_.next = 0;
     std::unordered_set<std::string> seen;
-    const auto note = [&](bool mailbox, const std::string& target, const directory::Route& route) {
-        if (mailbox && seen.insert(target + ' ' + route.text()).second)
-            recheck_.routes.emplace_back(target, route);
+    const auto note = [&](const leg::Grant& grant) {
+        if (grant.mailbox && seen.insert(grant.party.target + ' ' + grant.route.text()).second)
+            recheck_.routes.emplace_back(grant.party.target, grant.route);
     };
-    const auto note_grant = [&](const leg::Grant& grant) { note(grant.mailbox, grant.party.target, grant.route); };
     for (const auto& entry : inbound_)
-        note_grant(*entry.second->visitor().grant);
+        note(*entry.second->visitor().grant);
     for (const auto& entry : outbound_)
-        note_grant(*entry.second->visitor().grant);
+        note(*entry.second->visitor().grant);
     for (const auto& [key, proxy] : spliced_)
-        note(proxy->arrival().mailbox, proxy->arrival().target, proxy->arrival().route);
+        note(proxy->arrival().grant);
     recheck_next();
 }
 
@@ -99,19 +98,18 @@ void Hub::mark_moved()
     if (found.empty())
         return;
     static constexpr char reason[] = "the active copy of the mailbox database has moved to another server";
-    const auto moved = [&](bool mailbox, const std::string& target, const directory::Route& route) {
-        return mailbox && found.contains(target + ' ' + route.text());
+    const auto moved = [&](const leg::Grant& grant) {
+        return grant.mailbox && found.contains(grant.party.target + ' ' + grant.route.text());
     };
-    const auto grant_moved = [&](const leg::Grant& grant) { return moved(grant.mailbox, grant.party.target, grant.route); };
     std::vector<Spread::Act> acts;
     for (const auto& [cookie, channel] : inbound_)
-        if (grant_moved(*channel->visitor().grant))
+        if (moved(*channel->visitor().grant))
             acts.push_back(ending(cookie, reason));
     for (const auto& [cookie, channel] : outbound_)
-        if (grant_moved(*channel->visitor().grant) && !inbound_.contains(cookie))
+        if (moved(*channel->visitor().grant) && !inbound_.contains(cookie))
             acts.push_back(ending(cookie, reason));
     for (const auto& [key, proxy] : spliced_)
-        if (moved(proxy->arrival().mailbox, proxy->arrival().target, proxy->arrival().route))
+        if (moved(proxy->arrival().grant))
             acts.push_back(ending(proxy, reason));
     moved_.start(std::move(acts), net::Millis(0), moving_time);
 }

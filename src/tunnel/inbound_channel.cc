@@ -22,15 +22,11 @@ rpch::ClientAddress client_address(const net::Address& peer)
 } // namespace
 
 InboundChannel::InboundChannel(Hub& hub, Opening& opening)
-    : hub_(hub), visitor_(opening.visitor(hub.grants())), content_length_(opening.arrival.content_length),
-      first_pdu_size_(opening.first_pdu_size), http10_(opening.arrival.http10),
-      joins_(opening.first_pdu.is(rpch::RtsId::in_r1_a1)),
+    : Channel(hub, leg::Side::in, opening, opening.first_pdu.is(rpch::RtsId::in_r1_a1)),
+      content_length_(opening.arrival.content_length), first_pdu_size_(opening.first_pdu_size),
+      http10_(opening.arrival.http10),
       role_({.receive_window = hub.environment().settings.receive_window,
-             .connection_timeout = hub.environment().settings.connection_timeout}),
-      leg_(std::make_unique<leg::Leg>(hub.environment().loop, std::move(opening.arrival.stream), *this)),
-      hop_(hub.make_hop(leg::Side::in, visitor_, joins_, *this)),
-      clock_(hub.environment().loop, net::Timer::Callback::of<&InboundChannel::on_clock>(this)),
-      began_(hub.environment().loop.now()), last_heard_(began_)
+             .connection_timeout = hub.environment().settings.connection_timeout})
 {
 }
 
@@ -38,7 +34,6 @@ void InboundChannel::start(const Opening& opening)
 {
     if (content_length_ <= first_pdu_size_)
         return end(length_used_up);
-    clock_.set(net::Millis(hub_.environment().settings.setup_timeout));
     rpch::Effects effects;
     role_.on_first_pdu(opening.first_pdu, effects);
     run(effects);
@@ -92,13 +87,13 @@ void InboundChannel::leg_delivered()
 {
     if (ended_)
         return;
-    last_heard_ = hub_.environment().loop.now();
+    heard();
     hop_->flush();
     if (ended_ || finish_reason_)
         return;
     if (leg_->received() + first_pdu_size_ >= content_length_)
         return wind_up(length_used_up);
-    watch_for_silence();
+    acknowledge_if_silent();
 }
 
 void InboundChannel::leg_closed(const std::string& reason)
@@ -116,11 +111,6 @@ void InboundChannel::wind_up(const std::string& reason)
         return;
     end_reason_ = std::make_unique<const std::string>(reason);
     clock_.set(drain_patience);
-}
-
-void InboundChannel::hop_routed(const directory::Route& route)
-{
-    visitor_.grant = hub_.grants().share({visitor_.party(), visitor_.grant->mailbox, route});
 }
 
 void InboundChannel::hop_connected()
@@ -150,7 +140,7 @@ void InboundChannel::hop_consumed(std::uint32_t size)
     run(effects);
     if (ended_)
         return;
-    watch_for_silence();
+    acknowledge_if_silent();
     if (!end_reason_)
         return leg_->resume();
     if (hop_->waiting() == 0)
@@ -225,10 +215,10 @@ void InboundChannel::on_clock()
     end("nothing came from the client within the connection timeout");
 }
 
-void InboundChannel::watch_for_silence()
+void InboundChannel::acknowledge_if_silent()
 {
     if (role_.client_may_wait())
-        silence_.watch(hub_.environment().loop, net::Timer::Callback::of<&InboundChannel::on_silence>(this));
+        watch_for_silence();
 }
 
 void InboundChannel::on_silence()
@@ -252,13 +242,8 @@ void InboundChannel::hop_failed(const leg::Failure& failure)
     if (ended_)
         return;
     unreachable_ = std::make_unique<const leg::Failure>(failure);
-    Hub::report_refused(leg::Side::in, visitor_, failure.reason);
+    log_refused(failure.reason);
     end(failure.reason);
-}
-
-net::Millis InboundChannel::silent() const
-{
-    return hub_.environment().loop.now() - last_heard_;
 }
 
 void InboundChannel::end(const std::string& reason)
@@ -266,25 +251,8 @@ void InboundChannel::end(const std::string& reason)
     if (ended_)
         return;
     ended_ = true;
-    clock_.cancel();
-    silence_.reset();
-    recycling_.reset();
     drop(rpch::Leg::successor);
-    if (base::log::wanted(base::log::Level::info)) {
-        const OutboundChannel* const mate = hub_.find_outbound(virtual_connection());
-        base::log::info("closed", {{"id", visitor_.id}, {"channel", "in"}, {"vc", virtual_connection().prefix()},
-                                   {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
-                                   {"target", visitor_.party().target}, {"bytes", leg_->received() + first_pdu_size_},
-                                   {"ms", (hub_.environment().loop.now() - began_).count()},
-                                   {"silent_in_ms", silent().count()},
-                                   {"silent_out_ms", mate ? std::to_string(mate->silent().count()) : "-"},
-                                   {"reason", reason}});
-    }
-    if (leg_->gone())
-        leg_->close();
-    else
-        hub_.farewell().say(leg_->release());
-    hop_->close();
+    close(leg_->received() + first_pdu_size_, hub_.find_outbound(virtual_connection()), reason);
     hub_.retire(*this);
 }
 

@@ -107,13 +107,6 @@ void InboundChannel::drop(rpch::Leg leg)
     }
 }
 
-void InboundChannel::limit_recycling()
-{
-    recycling_ = std::make_unique<net::Timer>(hub_.environment().loop,
-                                              net::Timer::Callback::of<&InboundChannel::on_recycling_timeout>(this));
-    recycling_->set(net::Millis(hub_.environment().settings.setup_timeout));
-}
-
 void InboundChannel::on_recycling_timeout()
 {
     recycling_.reset();

@@ -1,6 +1,7 @@
 #include "tunnel/mixed_proxy.h"
 
 #include "base/log.h"
+#include "leg/refusal.h"
 #include "net/socket_options.h"
 
 #include <utility>
@@ -29,7 +30,7 @@ void MixedProxy::start()
     if (!client_watch_->add(arrival_.stream.fd(), EPOLLRDHUP | EPOLLET))
         return fail(leg::no_watch());
     dialer_ = std::make_unique<leg::Dialer>(environment_);
-    dialer_->start(arrival_.route, arrival_.target, net::Millis(environment_.settings.connect_timeout),
+    dialer_->start(arrival_.grant.route, arrival_.grant.party.target, net::Millis(environment_.settings.connect_timeout),
                    leg::Dialer::Callback::of<&MixedProxy::on_dialed>(this));
 }
 
@@ -42,12 +43,12 @@ void MixedProxy::on_client_event(std::uint32_t events)
 void MixedProxy::on_dialed(leg::Dialer::Outcome outcome)
 {
     dialer_.reset();
-    arrival_.route = outcome.route;
+    arrival_.grant.route = outcome.route;
     if (!outcome.fd)
         return fail(outcome.failure);
     net::set_keep_alive(outcome.fd.get(), net::Millis(environment_.settings.connection_timeout));
     server_.leg.emplace(environment_.loop, net::Stream(std::move(outcome.fd)), static_cast<leg::Leg::Owner&>(server_));
-    const bool greets = arrival_.route.transport == directory::Transport::ncacn_http;
+    const bool greets = arrival_.grant.route.transport == directory::Transport::ncacn_http;
     if (greets) {
         server_.leg->expect_banner();
         clock_.set(net::Millis(environment_.settings.connect_timeout));
@@ -61,8 +62,7 @@ void MixedProxy::on_dialed(leg::Dialer::Outcome outcome)
 void MixedProxy::fail(const leg::Failure& failure)
 {
     client_watch_.reset();
-    base::log::notice("refused", {{"id", arrival_.id}, {"channel", "connect"}, {"peer", arrival_.peer.text()},
-                                  {"user", arrival_.principal}, {"target", arrival_.target}, {"reason", failure.reason}});
+    leg::log_refused({arrival_.id, name(leg::Method::connect), nullptr, arrival_.peer, arrival_.grant.party}, failure.reason);
     const std::string reply = replies_.unreached ? replies_.unreached(failure.rpc_error) : std::string();
     farewell_.say(std::move(arrival_.stream), base::bytes_of(reply));
     end(failure.reason);
@@ -77,8 +77,8 @@ void MixedProxy::on_reached()
     client_.leg.emplace(environment_.loop, std::move(arrival_.stream), static_cast<leg::Leg::Owner&>(client_));
     if (base::log::wanted(base::log::Level::info))
         base::log::info("opened", {{"id", arrival_.id}, {"channel", "connect"}, {"peer", arrival_.peer.text()},
-                                   {"user", arrival_.principal}, {"target", arrival_.target},
-                                   {"server", arrival_.route.text()},
+                                   {"user", arrival_.grant.party.principal}, {"target", arrival_.grant.party.target},
+                                   {"server", arrival_.grant.route.text()},
                                    {"ms", (environment_.loop.now() - began_).count()}});
     const std::string reply = std::move(replies_.reached);
     const std::vector<std::uint8_t> early = std::move(arrival_.early);
@@ -105,7 +105,7 @@ void MixedProxy::End::leg_rpc(const rpch::Framer::Piece& piece)
     if (proxy.ended_ || other.deaf)
         return;
     if (!proxy.reached_)
-        return proxy.fail({.reason = proxy.arrival_.route.text() + " sent no ncacn_http/1.0 banner"});
+        return proxy.fail({.reason = proxy.arrival_.grant.route.text() + " sent no ncacn_http/1.0 banner"});
     received += piece.bytes.size();
     heard = proxy.environment_.loop.now();
     other.leg->outlet().put(piece);
@@ -114,7 +114,7 @@ void MixedProxy::End::leg_rpc(const rpch::Framer::Piece& piece)
 void MixedProxy::End::leg_rts(const rpch::Rts&)
 {
     if (!proxy.reached_)
-        return proxy.fail({.reason = proxy.arrival_.route.text() + " sent no ncacn_http/1.0 banner"});
+        return proxy.fail({.reason = proxy.arrival_.grant.route.text() + " sent no ncacn_http/1.0 banner"});
     proxy.end(std::string(name) + ": RTS PDU in version 1 of the protocol");
 }
 
@@ -148,7 +148,7 @@ void MixedProxy::on_closed(End& from, const std::string& reason)
     if (ended_)
         return;
     if (!reached_)
-        return fail({.reason = arrival_.route.text() + ": " + reason});
+        return fail({.reason = arrival_.grant.route.text() + ": " + reason});
     end(end_reason_.empty() ? std::string(from.name) + ": " + reason : end_reason_);
 }
 
@@ -164,7 +164,7 @@ void MixedProxy::on_leaving(const End& from, const std::string& reason)
 void MixedProxy::on_clock()
 {
     if (!reached_)
-        return fail({.reason = arrival_.route.text() + " sent no ncacn_http/1.0 banner"});
+        return fail({.reason = arrival_.grant.route.text() + " sent no ncacn_http/1.0 banner"});
     end(end_reason_ + "; the other side did not take the rest");
 }
 
@@ -189,8 +189,8 @@ void MixedProxy::end(const std::string& reason)
     client_watch_.reset();
     if (base::log::wanted(base::log::Level::info))
         base::log::info("closed", {{"id", arrival_.id}, {"channel", "connect"}, {"peer", arrival_.peer.text()},
-                                   {"user", arrival_.principal}, {"target", arrival_.target},
-                                   {"server", arrival_.route.text()}, {"bytes_in", client_.received},
+                                   {"user", arrival_.grant.party.principal}, {"target", arrival_.grant.party.target},
+                                   {"server", arrival_.grant.route.text()}, {"bytes_in", client_.received},
                                    {"bytes_out", server_.received},
                                    {"ms", (environment_.loop.now() - began_).count()},
                                    {"silent_in_ms", (environment_.loop.now() - client_.heard).count()},

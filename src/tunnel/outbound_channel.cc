@@ -29,21 +29,17 @@ std::uint32_t connection_timeout(const leg::Settings& settings, const leg::Arriv
 } // namespace
 
 OutboundChannel::OutboundChannel(Hub& hub, Opening& opening)
-    : hub_(hub), visitor_(opening.visitor(hub.grants())), joins_(opening.first_pdu.is(rpch::RtsId::out_r1_a3)),
+    : Channel(hub, leg::Side::out, opening, opening.first_pdu.is(rpch::RtsId::out_r1_a3)),
       connection_timeout_(connection_timeout(hub.environment().settings, opening.arrival)),
       role_({.receive_window = hub.environment().settings.receive_window,
              .connection_timeout = connection_timeout_,
              .channel_lifetime = hub.environment().settings.channel_lifetime}),
-      leg_(std::make_unique<leg::Leg>(hub.environment().loop, std::move(opening.arrival.stream), *this)),
-      other_owner_(*this), hop_(hub.make_hop(leg::Side::out, visitor_, joins_, *this)),
-      clock_(hub.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_clock>(this)),
-      began_(hub.environment().loop.now()), last_sent_(began_)
+      other_owner_(*this)
 {
 }
 
 void OutboundChannel::start(const Opening& opening)
 {
-    clock_.set(net::Millis(hub_.environment().settings.setup_timeout));
     rpch::Effects effects;
     role_.on_first_pdu(opening.first_pdu, effects);
     run(effects);
@@ -62,11 +58,6 @@ bool OutboundChannel::admits(std::uint32_t size) const
     return !lifetime_used_up_ && role_.admits(size);
 }
 
-void OutboundChannel::hop_routed(const directory::Route& route)
-{
-    visitor_.grant = hub_.grants().share({visitor_.party(), visitor_.grant->mailbox, route});
-}
-
 void OutboundChannel::hop_connected()
 {
     if (ended_)
@@ -80,7 +71,7 @@ void OutboundChannel::hop_failed(const leg::Failure& failure)
 {
     if (ended_)
         return;
-    Hub::report_refused(leg::Side::out, visitor_, failure.reason);
+    log_refused(failure.reason);
     refuse(failure);
 }
 
@@ -242,7 +233,7 @@ void OutboundChannel::flush_client()
         return end("client: " + outlet.failure_text());
     if (role_.body_sent() != last_body_sent_) {
         last_body_sent_ = role_.body_sent();
-        last_sent_ = hub_.environment().loop.now();
+        heard();
     }
     report_consumed(outlet);
     if (ended_)
@@ -335,7 +326,7 @@ void OutboundChannel::report_consumed(leg::Outlet& outlet)
     role_.on_consumed(consumed, effects);
     run(effects);
     if (!ended_ && role_.server_may_wait())
-        silence_.watch(hub_.environment().loop, net::Timer::Callback::of<&OutboundChannel::on_silence>(this));
+        watch_for_silence();
 }
 
 void OutboundChannel::on_silence()
@@ -346,36 +337,14 @@ void OutboundChannel::on_silence()
     run(effects);
 }
 
-net::Millis OutboundChannel::silent() const
-{
-    return hub_.environment().loop.now() - last_sent_;
-}
-
 void OutboundChannel::end(const std::string& reason)
 {
     if (ended_)
         return;
     ended_ = true;
-    clock_.cancel();
     stall_.reset();
-    silence_.reset();
-    recycling_.reset();
     drop_other();
-    if (base::log::wanted(base::log::Level::info)) {
-        const InboundChannel* const mate = hub_.find_inbound(virtual_connection());
-        base::log::info("closed", {{"id", visitor_.id}, {"channel", "out"}, {"vc", virtual_connection().prefix()},
-                                   {"peer", visitor_.peer.text()}, {"user", visitor_.party().principal},
-                                   {"target", visitor_.party().target}, {"bytes", role_.body_sent()},
-                                   {"ms", (hub_.environment().loop.now() - began_).count()},
-                                   {"silent_in_ms", mate ? std::to_string(mate->silent().count()) : "-"},
-                                   {"silent_out_ms", silent().count()},
-                                   {"reason", reason}});
-    }
-    if (leg_->gone())
-        leg_->close();
-    else
-        hub_.farewell().say(leg_->release());
-    hop_->close();
+    close(role_.body_sent(), hub_.find_inbound(virtual_connection()), reason);
     hub_.retire(*this);
 }
 

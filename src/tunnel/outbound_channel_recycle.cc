@@ -72,13 +72,6 @@ void OutboundChannel::side_closed(const std::string& reason)
     run(effects);
 }
 
-void OutboundChannel::limit_recycling()
-{
-    recycling_ = std::make_unique<net::Timer>(hub_.environment().loop,
-                                              net::Timer::Callback::of<&OutboundChannel::on_recycling_timeout>(this));
-    recycling_->set(net::Millis(hub_.environment().settings.setup_timeout));
-}
-
 void OutboundChannel::on_recycling_timeout()
 {
     recycling_.reset();

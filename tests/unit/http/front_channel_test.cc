@@ -93,8 +93,8 @@ TEST(FrontChannel, theTunnelGetsTheStreamWithExactlyTheEarlyBytes)
     leg::Arrival& arrival = arrivals()[0];
     CHECK(arrival.method == leg::Method::in_data);
     CHECK_TRUE(std::string(arrival.early.begin(), arrival.early.end()) == early);
-    STRCMP_EQUAL("srv:6001", arrival.target.c_str());
-    STRCMP_EQUAL("srv", arrival.route.host.c_str());
+    STRCMP_EQUAL("srv:6001", arrival.grant.party.target.c_str());
+    STRCMP_EQUAL("srv", arrival.grant.route.host.c_str());
     LONGLONGS_EQUAL(1073741824, arrival.content_length);
     LONGS_EQUAL(200, arrival.min_conn_timeout.value_or(0));
     CHECK_TRUE(arrival.expect_continue);
@@ -161,8 +161,8 @@ TEST(FrontChannel, whatWasAllowedJustNowWaitsForNoLane)
     Client known(f()), unknown(f());
     known.send(channel("srv:6001"));
     CHECK_TRUE(f().wait([&] { return arrivals().size() == 2; }));
-    STRCMP_EQUAL("srv:6001", arrivals()[1].target.c_str());
-    STRCMP_EQUAL("srv", arrivals()[1].route.host.c_str());
+    STRCMP_EQUAL("srv:6001", arrivals()[1].grant.party.target.c_str());
+    STRCMP_EQUAL("srv", arrivals()[1].grant.route.host.c_str());
     unknown.send(channel("srv:6002"));
     STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", unknown.receive_all());
     directory::Database elsewhere(f().directory.path(), directory::Database::Mode::write);

@@ -43,9 +43,9 @@ TEST(FrontConnect, bothFormsOfTheTarget)
             client.send(connect(target, good, version));
             CHECK_TRUE_TEXT(arrived(), target);
             CHECK(arrivals()[0].method == leg::Method::connect);
-            STRCMP_EQUAL("srv:6001", arrivals()[0].target.c_str());
-            STRCMP_EQUAL("srv", arrivals()[0].route.host.c_str());
-            STRCMP_EQUAL("alice", arrivals()[0].principal.c_str());
+            STRCMP_EQUAL("srv:6001", arrivals()[0].grant.party.target.c_str());
+            STRCMP_EQUAL("srv", arrivals()[0].grant.route.host.c_str());
+            STRCMP_EQUAL("alice", arrivals()[0].grant.party.principal.c_str());
             CHECK_TRUE(client.silent()); // the tunnel answers
             arrivals().clear();
         }
@@ -85,7 +85,7 @@ TEST(FrontConnect, anonymousIsAName)
     Client client(f()), version2(f());
     client.send(connect("/rpc/rpcproxy.dll?srv:6001", ""));
     CHECK_TRUE(arrived());
-    STRCMP_EQUAL("anonymous", arrivals()[0].principal.c_str());
+    STRCMP_EQUAL("anonymous", arrivals()[0].grant.party.principal.c_str());
     version2.send(request("RPC_IN_DATA", door, 1073741824, ""));
     STARTS("HTTP/1.1 401 ", version2.receive_all()); // nothing changes for version 2
 }

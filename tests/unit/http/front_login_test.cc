@@ -43,7 +43,7 @@ TEST(FrontLogin, aLoggedInConnectionNeedsNoHeader)
     CHECK_TRUE(client.receive(echo_end) == echo_reply);
     client.send(request("RPC_OUT_DATA", door, 76, ""));
     CHECK_TRUE(arrived());
-    STRCMP_EQUAL("alice", arrivals()[0].principal.c_str());
+    STRCMP_EQUAL("alice", arrivals()[0].grant.party.principal.c_str());
 }
 
 TEST(FrontLogin, challengeToALargeBodyClosesWithoutReadingIt)
@@ -127,7 +127,7 @@ TEST(FrontLogin, passwordsAreCheckedOnTheirLane)
         client.send(request("RPC_IN_DATA", door, 1000, basic(words)));
         if (words == std::string("carol:secret")) {
             CHECK_TRUE(arrived());
-            STRCMP_EQUAL("carol", arrivals()[0].principal.c_str());
+            STRCMP_EQUAL("carol", arrivals()[0].grant.party.principal.c_str());
         } else {
             STARTS("HTTP/1.1 401 ", client.receive());
         }

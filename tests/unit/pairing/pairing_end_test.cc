@@ -15,8 +15,8 @@ TEST(PairingEnd, unreachableServiceClosesTheLegs)
     until([&] { return nothing_left(); });
     Peer proxy = arrive_paired(header("ex1:6004") + b2());
     Peer client = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(), [](leg::Arrival& arrival) {
-        arrival.target = "ex1:6004";
-        arrival.route.port = 1;
+        arrival.grant.party.target = "ex1:6004";
+        arrival.grant.route.port = 1;
     });
     until_ended(proxy);
     until_ended(client);

@@ -103,8 +103,8 @@ TEST(PairingRefusal, anotherParty)
     expect_refused(arrive_paired(a2(), "ex1:6001"), reason);
     Peer half = join(b2(0x11));
     const Peer service = accept();
-    for (const auto change : {+[](leg::Arrival& arrival) { arrival.principal = "mallory"; },
-                              +[](leg::Arrival& arrival) { arrival.target = "ex2:6001"; }}) {
+    for (const auto change : {+[](leg::Arrival& arrival) { arrival.grant.party.principal = "mallory"; },
+                              +[](leg::Arrival& arrival) { arrival.grant.party.target = "ex2:6001"; }}) {
         Peer client = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(0x11), change);
         until_ended(client);
         CHECK(client.got.starts_with("HTTP/1.0 503 "));

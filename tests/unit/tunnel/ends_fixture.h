@@ -66,7 +66,7 @@ struct EndsGroup : PairingGroup {
             arrival.stream = connect(scene, tls);
             if (length > 0)
                 arrival.content_length = length;
-            arrival.route.host = host;
+            arrival.grant.route.host = host;
             scene.client->say(words);
             if (end)
                 scene.client->end(*end);

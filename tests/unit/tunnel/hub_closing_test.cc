@@ -162,12 +162,12 @@ TEST(HubClosing, onlyTunnelsOfMovedMailboxesEnd)
 {
     start();
     policy->rebuild();
-    const auto elsewhere = [](leg::Arrival& arrival) { arrival.route.server = "EX0"; };
+    const auto elsewhere = [](leg::Arrival& arrival) { arrival.grant.route.server = "EX0"; };
     const auto moved = [](leg::Arrival& arrival) {
-        arrival.mailbox = true;
-        arrival.route.server = "EX0";
+        arrival.grant.mailbox = true;
+        arrival.grant.route.server = "EX0";
     };
-    const auto at_home = [](leg::Arrival& arrival) { arrival.mailbox = true; };
+    const auto at_home = [](leg::Arrival& arrival) { arrival.grant.mailbox = true; };
     struct Row { const std::function<void(leg::Arrival&)> change; bool ends; };
     const Row rows[] = {{elsewhere, false}, {moved, true}, {at_home, false}};
     for (const Row& row : rows) {
@@ -203,9 +203,9 @@ TEST(HubClosing, answersThatComeTooLate)
     std::promise<void> may_answer;
     CHECK_TRUE(lane->submit("a test", [wait = std::make_shared<std::future<void>>(may_answer.get_future())](base::Lane::Turn) { wait->wait(); }));
     const auto moved = [](leg::Arrival& arrival) {
-        arrival.mailbox = true;
-        arrival.route.server = "EX0";
-        arrival.route.port = 1; // so that the dialer asks too
+        arrival.grant.mailbox = true;
+        arrival.grant.route.server = "EX0";
+        arrival.grant.route.port = 1; // so that the dialer asks too
     };
     Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1(), moved);
     Peer paired = arrive_paired(header() + b2(0x11));
@@ -258,8 +258,8 @@ TEST(HubClosing, whoWasJudgedBeforeAChangeIsJudgedAgain)
     for (const Row& row : rows)
         for (const Method method : {Method::in_data, Method::out_data, Method::connect}) {
             const auto before = [&](leg::Arrival& arrival) {
-                arrival.target = row.target;
-                arrival.route.port = 1;
+                arrival.grant.party.target = row.target;
+                arrival.grant.route.port = 1;
                 if (method == Method::connect)
                     --arrival.judged_at;
             };
@@ -301,8 +301,8 @@ TEST(HubClosing, aSecondJudgementThatFindsNoRoomIsTold)
 TEST(HubClosing, aRecheckIsRepeatedUntilItIsDone)
 {
     const auto moved = [](leg::Arrival& arrival) {
-        arrival.mailbox = true;
-        arrival.route.server = "EX0";
+        arrival.grant.mailbox = true;
+        arrival.grant.route.server = "EX0";
     };
     start();
     for (const bool full : {true, false}) {

@@ -153,9 +153,9 @@ struct HubGroup : Utest {
         arrival.method = method;
         arrival.stream = net::Stream(base::UniqueFd(fds[0]));
         arrival.content_length = method == Method::in_data ? 0x40000000 : 76;
-        arrival.principal = "alice";
-        arrival.target = "ex1:6001";
-        arrival.route = {transport, "127.0.0.1", port, "EX1"};
+        arrival.grant.party.principal = "alice";
+        arrival.grant.party.target = "ex1:6001";
+        arrival.grant.route = {transport, "127.0.0.1", port, "EX1"};
         arrival.judged_at = policy->generation();
         if (change)
             change(arrival);

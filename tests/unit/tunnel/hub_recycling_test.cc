@@ -54,8 +54,8 @@ TEST(HubRecycling, forgedSuccessorsAreRefusedAlone)
     start();
     Tunnel t = plain_tunnel();
     struct Row { Method method; std::string body; std::function<void(leg::Arrival&)> change; };
-    const auto as_mallory = [](leg::Arrival& arrival) { arrival.principal = "mallory"; };
-    const auto elsewhere = [](leg::Arrival& arrival) { arrival.target = "ex2:6001"; };
+    const auto as_mallory = [](leg::Arrival& arrival) { arrival.grant.party.principal = "mallory"; };
+    const auto elsewhere = [](leg::Arrival& arrival) { arrival.grant.party.target = "ex2:6001"; };
     const Row rows[] = {
         {Method::in_data, in_a1(role_test::in, in_next), as_mallory},
         {Method::in_data, in_a1(role_test::in, in_next), elsewhere},

@@ -114,8 +114,8 @@ TEST(Hub, bothChannelsBelongToOneUserAndOneTarget)
 {
     start();
     const std::function<void(leg::Arrival&)> changes[] = {
-        [](leg::Arrival& arrival) { arrival.principal = "mallory"; },
-        [](leg::Arrival& arrival) { arrival.target = "ex2:6001"; },
+        [](leg::Arrival& arrival) { arrival.grant.party.principal = "mallory"; },
+        [](leg::Arrival& arrival) { arrival.grant.party.target = "ex2:6001"; },
     };
     for (const auto& change : changes) {
         Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
@@ -232,8 +232,8 @@ TEST(Hub, theRouteOfASecondLookUpIsTheTunnels)
             start();
         policy->rebuild();
         const auto moved = [](leg::Arrival& arrival) {
-            arrival.mailbox = true;
-            arrival.route.port = 1;
+            arrival.grant.mailbox = true;
+            arrival.grant.route.port = 1;
         };
         Peer out = arrive(Method::out_data, transport, a1(), moved);
         Peer server = accept();

@@ -46,9 +46,9 @@ TEST_GROUP_BASE(MixedProxy, HubGroup) {
         made.method = leg::Method::connect;
         made.stream = net::Stream(std::move(ours));
         made.early.assign(early.begin(), early.end());
-        made.principal = "anonymous";
-        made.target = "ex1:6001";
-        made.route = {transport, "127.0.0.1", port, "EX1"};
+        made.grant.party.principal = "anonymous";
+        made.grant.party.target = "ex1:6001";
+        made.grant.route = {transport, "127.0.0.1", port, "EX1"};
         made.judged_at = policy->generation();
         return made;
     }
@@ -357,8 +357,8 @@ TEST(MixedProxy, aMailboxThatHasMovedEndsItAndNoOther)
     Pair stays = spliced();
     Peer client;
     leg::Arrival mailbox = arrival(client, Transport::ncacn_ip_tcp);
-    mailbox.mailbox = true;
-    mailbox.target = std::string(guid) + "@x.test:6001"; // the directory says that this is another server by now
+    mailbox.grant.mailbox = true;
+    mailbox.grant.party.target = std::string(guid) + "@x.test:6001"; // the directory says that this is another server by now
     hub->arrive(std::move(mailbox));
     Peer server = accept();
     until_got(client, answer);
