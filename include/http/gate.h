@@ -37,6 +37,7 @@ struct Verdict {
 
     std::optional<auth::Principal> who;
     std::optional<leg::Method> method; ///< null: no request of this protocol, or not served
+    std::string target;                ///< `server:port` as the request names it
     std::shared_ptr<const directory::Decision> decision; ///< take_over: where to
     directory::DecisionCache::Stamp asked_at = 0;         ///< ask: the directory's state before that
     std::uint64_t judged_at = 0; ///< take_over: Policy::generation() before the decision
@@ -92,7 +93,7 @@ private:
     Verdict health(const Request& request, Verdict verdict) const;
     Verdict look(const Request& request, auth::Authenticator& authenticator) const;
     static Verdict conclude(const Request& request, Verdict verdict, auth::Outcome&& outcome);
-    Verdict recall(const Request& request, Verdict verdict) const;
+    Verdict recall(Verdict verdict) const;
     static Verdict target(directory::Policy& policy, const Request& request, Verdict verdict);
 
     auth::Backends backends_;

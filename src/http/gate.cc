@@ -59,12 +59,6 @@ std::uint32_t malformed_code(std::string_view target)
     return rpc_code::invalid_net_addr;
 }
 
-std::string_view query_of(const Request& request, const Verdict& verdict) noexcept
-{
-    return verdict.method == leg::Method::connect ? rpc_connect_target(request.target)
-                                                     : split_target(request.target).query;
-}
-
 } // namespace
 
 unsigned Verdict::status() const noexcept
@@ -86,11 +80,11 @@ unsigned Verdict::status() const noexcept
 
 Verdict Gate::glance(const Request& request, auth::Authenticator& authenticator) const
 {
-    return recall(request, look(request, authenticator));
+    return recall(look(request, authenticator));
 }
 
 /// What is still to be asked may have been answered just now.
-Verdict Gate::recall(const Request& request, Verdict verdict) const
+Verdict Gate::recall(Verdict verdict) const
 {
     if (verdict.kind != Verdict::Kind::ask)
         return verdict;
@@ -98,7 +92,7 @@ Verdict Gate::recall(const Request& request, Verdict verdict) const
     verdict.judged_at = decisions_.generation();
     if (!verdict.who)
         return verdict;
-    verdict.decision = decisions_.find(query_of(request, verdict));
+    verdict.decision = decisions_.find(verdict.target);
     if (verdict.decision) {
         verdict.kind = Verdict::Kind::take_over;
         verdict.rule = verdict.decision->rule;
@@ -133,12 +127,15 @@ Verdict Gate::look(const Request& request, auth::Authenticator& authenticator) c
     if (verdict.method == leg::Method::connect && !serves_connect(request))
         verdict.method.reset();
     const bool version1 = verdict.method == leg::Method::connect;
-    if (!version1) {
+    if (version1) {
+        verdict.target = rpc_connect_target(request.target);
+    } else {
         const TargetParts target = split_target(request.target);
         if (target.door == Door::health || (request.method == "OPTIONS" && target.path == "/"))
             return health(request, std::move(verdict));
         if (target.door == Door::none)
             return answer(request, std::move(verdict), 404, "no such path");
+        verdict.target = target.query;
     }
     if (!verdict.method) {
         verdict.answer.headers.emplace_back("Allow", serves_connect(request) ? "RPC_IN_DATA, RPC_OUT_DATA, RPC_CONNECT"
@@ -170,7 +167,7 @@ Verdict Gate::checked(const Request& request, auth::Authenticator& authenticator
 {
     so_far.kind = Verdict::Kind::ask;
     so_far.check.reset();
-    return recall(request, conclude(request, std::move(so_far), authenticator.checked(equal)));
+    return recall(conclude(request, std::move(so_far), authenticator.checked(equal)));
 }
 
 Verdict Gate::too_busy(const Request& request, std::string reason)
@@ -216,8 +213,7 @@ Verdict Gate::conclude(const Request& request, Verdict verdict, auth::Outcome&& 
 
 Verdict Gate::target(directory::Policy& policy, const Request& request, Verdict verdict)
 {
-    const std::string_view query = query_of(request, verdict);
-    const auto decision = std::make_shared<const directory::Decision>(policy.decide(query));
+    const auto decision = std::make_shared<const directory::Decision>(policy.decide(verdict.target));
     verdict.decision = decision;
     verdict.rule = decision->rule;
     std::string reason = decision->reason;
@@ -226,8 +222,10 @@ Verdict Gate::target(directory::Policy& policy, const Request& request, Verdict 
     case directory::Decision::Kind::allowed:
         verdict.kind = Verdict::Kind::take_over;
         return verdict;
-    case directory::Decision::Kind::malformed:
-        return rpc_error(std::move(verdict), malformed_code(query), std::move(reason));
+    case directory::Decision::Kind::malformed: {
+        const std::uint32_t code = malformed_code(verdict.target);
+        return rpc_error(std::move(verdict), code, std::move(reason));
+    }
     case directory::Decision::Kind::unknown_mailbox:
         verdict.answer.headers.emplace_back("X-CasErrorCode", "MailboxGuidWithDomainNotFound");
         return answer(request, std::move(verdict), 404, std::move(reason));
