@@ -6,7 +6,7 @@
 
 namespace ctl {
 
-// ctl_ports.cc
+// ports.cc
 Exit init(Context&);
 Exit valid_ports_list(Context&);
 Exit valid_ports_add(Context&);
@@ -14,7 +14,7 @@ Exit valid_ports_remove(Context&);
 Exit valid_ports_rebuild(Context&);
 Exit explain(Context&);
 
-// ctl_users.cc
+// users.cc
 Exit user_add(Context&);
 Exit user_list(Context&);
 Exit user_disable(Context&);
@@ -24,7 +24,7 @@ Exit user_add_login(Context&);
 Exit user_remove_login(Context&);
 Exit user_remove(Context&);
 
-// ctl_servers.cc
+// servers.cc
 Exit server_add(Context&);
 Exit server_list(Context&);
 Exit server_in_service(Context&);
@@ -34,7 +34,7 @@ Exit endpoint_add(Context&);
 Exit endpoint_list(Context&);
 Exit endpoint_remove(Context&);
 
-// ctl_mailboxes.cc
+// mailboxes.cc
 Exit database_add(Context&);
 Exit database_list(Context&);
 Exit database_remove(Context&);

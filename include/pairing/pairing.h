@@ -1,8 +1,8 @@
 #pragma once
 
-#include "base/pending.h"
 #include "leg/environment.h"
 #include "leg/farewell.h"
+#include "leg/inquiries.h"
 #include "pairing/joiner.h"
 #include "pairing/remote_proxy.h"
 #include "pairing/virtual_server.h"
@@ -57,13 +57,6 @@ public:
     std::size_t size() const noexcept { return joiners_.size() + judged_.size() + proxies_.size(); }
 
 private:
-    /// A proxy whose target is being judged.
-    struct Judgement {
-        Joining joining;
-        std::uint64_t generation; ///< of the directory, before it was asked
-        base::Pending pending;
-    };
-
     void joiner_ready(Joiner& joiner, Joining&& joining) override;
     void joiner_failed(Joiner& joiner, const std::string& reason) override;
     void proxy_ended(RemoteProxy& proxy, net::Stream stream) override;
@@ -71,7 +64,7 @@ private:
 
     void admit(Joining&& joining);
     void judge(Joining&& joining);
-    void on_judged(std::list<Judgement>::iterator judgement, const std::optional<directory::Decision>& answer);
+    void on_judged(Joining&& joining, std::uint64_t generation, const std::optional<directory::Decision>& answer);
     void attach(Joining&& joining, VirtualServer& server);
     void splice(Joining&& joining, const directory::Decision& decision);
     void refuse(Joining& joining, const std::string& reason);
@@ -84,7 +77,7 @@ private:
     Splicer& splicer_;
     std::vector<Pairing*> all_;
     std::list<Joiner> joiners_;
-    std::list<Judgement> judged_;
+    leg::Inquiries<Joining> judged_;
     std::unordered_map<const RemoteProxy*, std::shared_ptr<RemoteProxy>> proxies_;
     std::unordered_map<rpch::Cookie, std::unique_ptr<VirtualServer>> servers_;
     bool closed_ = false;

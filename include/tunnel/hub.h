@@ -6,6 +6,7 @@
 #include "leg/environment.h"
 #include "leg/farewell.h"
 #include "leg/grant.h"
+#include "leg/inquiries.h"
 #include "net/timer.h"
 #include "pairing/pairing.h"
 #include "tunnel/inbound_channel.h"
@@ -99,16 +100,9 @@ private:
     };
     struct Findings;
 
-    /// A channel that was judged before the directory changed.
-    struct Doubt {
-        Opening opening;
-        std::uint64_t generation; ///< of the directory, before it was asked again
-        base::Pending pending;
-    };
-
     bool in_doubt(const leg::Arrival& arrival) const noexcept;
     void judge_again(Opening&& opening);
-    void on_judged_again(std::list<Doubt>::iterator doubt, const std::optional<directory::Decision>& answer);
+    void on_judged_again(Opening&& opening, const std::optional<directory::Decision>& answer);
     /// `virtual_connection`: null when it has named none yet.
     void refuse(leg::Arrival& arrival, const std::string& reason, const rpch::Cookie* virtual_connection = nullptr,
                 const std::string& reply = {});
@@ -131,7 +125,7 @@ private:
     std::vector<std::unique_ptr<InboundChannel>> relieved_inbound_;
     std::vector<std::unique_ptr<OutboundChannel>> relieved_outbound_;
     std::unordered_map<const MixedProxy*, std::shared_ptr<MixedProxy>> spliced_;
-    std::list<Doubt> doubts_;
+    leg::Inquiries<Opening> doubts_; // judged before the directory changed
     Recheck recheck_;
     base::Retry recheck_retry_{"recheck", "tunnels may stay whose mailbox has moved; it is tried again"};
     net::Timer recheck_again_;

@@ -2,7 +2,6 @@
 
 #include "base/shortage.h"
 #include "leg/refusal.h"
-#include "net/ask.h"
 
 #include <utility>
 
@@ -61,24 +60,20 @@ void Pairing::admit(Joining&& joining)
 /// The allowlist decides here too, whatever another node has decided before.
 void Pairing::judge(Joining&& joining)
 {
-    const auto judgement = judged_.emplace(judged_.end());
-    judgement->joining = std::move(joining);
-    judgement->generation = environment_.policy.generation();
-    net::ask(environment_.directory, "a connection to pairing_listen", environment_.loop, judgement->pending,
-             [target = judgement->joining.party.target, &policy = environment_.policy] { return policy.decide(target); },
-             [this, judgement](const std::optional<directory::Decision>& answer) { on_judged(judgement, answer); });
+    const std::string target = joining.party.target;
+    judged_.ask(environment_, "a connection to pairing_listen", std::move(joining), target,
+                [this](Joining&& judged, std::uint64_t generation, const std::optional<directory::Decision>& answer) {
+                    on_judged(std::move(judged), generation, answer);
+                });
 }
 
-void Pairing::on_judged(std::list<Judgement>::iterator judgement, const std::optional<directory::Decision>& answer)
+void Pairing::on_judged(Joining&& joining, std::uint64_t generation, const std::optional<directory::Decision>& answer)
 {
-    Joining joining = std::move(judgement->joining);
-    const bool outdated = judgement->generation != environment_.policy.generation();
-    judged_.erase(judgement);
     if (closed_)
         return refuse(joining, "the daemon stops");
     if (!answer)
         return refuse(joining, "too much waits for the directory");
-    if (outdated)
+    if (generation != environment_.policy.generation())
         return judge(std::move(joining));
     const directory::Decision& decision = *answer;
     if (!decision.allowed())
@@ -180,6 +175,7 @@ void Pairing::close_all(const std::string& reason)
         proxies_.begin()->second->abandon();
     for (Joiner& joiner : joiners_)
         joiner.end(reason);
+    judged_.end([&](Joining&& joining) { refuse(joining, reason); });
 }
 
 } // namespace pairing

@@ -3,7 +3,6 @@
 #include "hop/ncacn_http.h"
 #include "hop/node.h"
 #include "leg/refusal.h"
-#include "net/ask.h"
 #include "rpch/rts_table.h"
 
 #include <algorithm>
@@ -120,20 +119,17 @@ bool Hub::in_doubt(const leg::Arrival& arrival) const noexcept
 
 void Hub::judge_again(Opening&& opening)
 {
-    const auto doubt = doubts_.emplace(doubts_.end());
-    doubt->opening = std::move(opening);
-    doubt->generation = environment_.policy.generation();
-    net::ask(environment_.directory, "a second judgement", environment_.loop, doubt->pending,
-             [target = doubt->opening.arrival.grant.party.target, &policy = environment_.policy] { return policy.decide(target); },
-             [this, doubt](const std::optional<directory::Decision>& answer) { on_judged_again(doubt, answer); });
+    const std::string target = opening.arrival.grant.party.target;
+    doubts_.ask(environment_, "a second judgement", std::move(opening), target,
+                [this](Opening&& judged, std::uint64_t generation, const std::optional<directory::Decision>& answer) {
+                    judged.arrival.judged_at = generation;
+                    on_judged_again(std::move(judged), answer);
+                });
 }
 
-void Hub::on_judged_again(std::list<Doubt>::iterator doubt, const std::optional<directory::Decision>& answer)
+void Hub::on_judged_again(Opening&& opening, const std::optional<directory::Decision>& answer)
 {
-    Opening opening = std::move(doubt->opening);
     leg::Arrival& arrival = opening.arrival;
-    arrival.judged_at = doubt->generation;
-    doubts_.erase(doubt);
     const rpch::Cookie* const vc = arrival.method == leg::Method::connect ? nullptr : &opening.virtual_connection;
     if (!answer)
         return refuse(arrival, "too much waits for the directory", vc,
@@ -289,9 +285,7 @@ void Hub::close_all(const std::string& reason)
     pairing_.close_all(reason);
     for (Newcomer& newcomer : newcomers_)
         newcomer.end(reason);
-    for (Doubt& doubt : doubts_)
-        refuse(doubt.opening.arrival, reason);
-    doubts_.clear();
+    doubts_.end([&](Opening&& opening) { refuse(opening.arrival, reason); });
     while (!spliced_.empty())
         spliced_.begin()->second->end(reason);
 }
