@@ -32,6 +32,9 @@ public:
     };
 
     Channel(net::Loop& loop, const Pattern& pattern, Owner& owner);
+    ~Channel() { close(); }
+    Channel(const Channel&) = delete;
+    Channel& operator=(const Channel&) = delete;
 
     /// `from`: the source address; the kernel chooses the port. `tls` may be null. channel_ready() or
     /// channel_closed() follows.

@@ -13,8 +13,8 @@ namespace bench {
 
 Pacer::Pacer(net::Loop& loop, std::vector<Tunnel*> tunnels, std::uint32_t per_second, Counts& counts)
     : tunnels_(std::move(tunnels)), per_second_(per_second), counts_(counts),
-      watch_(loop, net::Watch::Callback::of<&Pacer::on_time>(this)),
-      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)), begun_(now_ns())
+      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
+      watch_(loop, net::Watch::Callback::of<&Pacer::on_time>(this)), begun_(now_ns())
 {
     const long every = per_second > 1 ? 1'000'000'000 / per_second : 999'999'999;
     const itimerspec times{.it_interval = {0, every}, .it_value = {0, every}};

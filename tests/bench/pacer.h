@@ -21,8 +21,8 @@ private:
     const std::vector<Tunnel*> tunnels_;
     const std::uint32_t per_second_;
     Counts& counts_;
-    net::Watch watch_;
     base::UniqueFd timer_; // net::Timer counts ms
+    net::Watch watch_;
     const std::uint64_t begun_; // ns
     std::uint64_t sent_ = 0;
 };

@@ -9,6 +9,7 @@ import xml.etree.ElementTree
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), 'bench'))
 import curves
 import lab
+import rows
 import storm
 from laboratory import Failure
 from plot import svg
@@ -16,6 +17,7 @@ from relays import Bench, Group, capacity
 
 SVG = '{http://www.w3.org/2000/svg}'
 NEW = ['new1', 'new2', 'new3']
+SHORT = {'milliseconds': 50, 'warm_up': 20, 'tunnels': 30, 'warm_tunnels': 5}
 storm.ESTABLISHED, storm.PACE, storm.SETTLING, curves.WARM, curves.WORKING, curves.SPAN = 20, 200, 0.2, 5, 3, 0.1
 
 
@@ -99,6 +101,15 @@ try:
         for name in NEW:
             bench.add_user(name)
         all_open(bench, len(NEW), 0, users=NEW)
+
+        lab.step('every row of the table')
+        relay = bench.start('ours')
+        for row in rows.rows(True, 10, None, False):
+            row.words = {name: min(word, SHORT[name]) if name in SHORT else word for name, word in row.words.items()}
+            result = row.measure(bench, 'ours', {'ours': relay}, 'no')
+            for value in row.values:
+                lab.check(value.function(result) >= 0, f'{row.name}: {value.name}')
+        bench.stop(relay)
 
         lab.step('refused tunnels')
         opened = blow(bench, 5, 0, users=[NEW[0], 'nobody'])   # every third one
