@@ -1,6 +1,6 @@
 #pragma once
 
-#include "directory/policy.h"
+#include "directory/decision.h"
 #include "leg/grant.h"
 #include "net/address.h"
 #include "net/stream.h"
@@ -37,7 +37,7 @@ struct Arrival {
     std::string target;                            ///< `server:port` exactly as it was checked
     bool mailbox = false;                          ///< the target is GUID@domain:port
     directory::Route route;
-    std::uint64_t judged_at = 0; ///< directory::Policy::generation() before that
+    std::uint64_t judged_at = 0; ///< directory::Judge::generation() before that
 };
 
 /// Whom a channel serves: what is kept of its Arrival.

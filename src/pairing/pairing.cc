@@ -64,16 +64,16 @@ void Pairing::judge(Joining&& joining)
 {
     const auto judgement = judged_.emplace(judged_.end());
     judgement->joining = std::move(joining);
-    judgement->generation = environment_.policy.generation();
+    judgement->generation = environment_.judge.generation();
     net::ask(environment_.directory, "a connection to pairing_listen", environment_.loop, judgement->pending,
-             [target = judgement->joining.party.target, &policy = environment_.policy] { return policy.decide(target); },
+             [target = judgement->joining.party.target, &judge = environment_.judge] { return judge.decide(target); },
              [this, judgement](const std::optional<directory::Decision>& answer) { on_judged(judgement, answer); });
 }
 
 void Pairing::on_judged(std::list<Judgement>::iterator judgement, const std::optional<directory::Decision>& answer)
 {
     Joining joining = std::move(judgement->joining);
-    const bool outdated = judgement->generation != environment_.policy.generation();
+    const bool outdated = judgement->generation != environment_.judge.generation();
     judged_.erase(judgement);
     if (closed_)
         return refuse(joining, "the daemon stops");

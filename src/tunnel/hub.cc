@@ -121,16 +121,16 @@ void Hub::admit(Opening&& opening)
 
 bool Hub::in_doubt(const leg::Arrival& arrival) const noexcept
 {
-    return arrival.judged_at != environment_.policy.generation();
+    return arrival.judged_at != environment_.judge.generation();
 }
 
 void Hub::judge_again(Opening&& opening)
 {
     const auto doubt = doubts_.emplace(doubts_.end());
     doubt->opening = std::move(opening);
-    doubt->generation = environment_.policy.generation();
+    doubt->generation = environment_.judge.generation();
     net::ask(environment_.directory, "a second judgement", environment_.loop, doubt->pending,
-             [target = doubt->opening.arrival.target, &policy = environment_.policy] { return policy.decide(target); },
+             [target = doubt->opening.arrival.target, &judge = environment_.judge] { return judge.decide(target); },
              [this, doubt](const std::optional<directory::Decision>& answer) { on_judged_again(doubt, answer); });
 }
 
