@@ -10,7 +10,7 @@ namespace auth {
 
 /// The credentials of RFC 7617.
 struct BasicCredentials {
-    Login login;
+    Login login; ///< folded
     Secret password;
 
     /// From what follows "Basic ". Nullopt when it is no strict base64, has no colon, a name that

@@ -11,7 +11,7 @@
 #include "daemon/config.h"
 #include "daemon/descriptors.h"
 #include "daemon/shard.h"
-#include "directory/policy.h"
+#include "directory/directory.h"
 #include "leg/nodes.h"
 #include "leg/settings.h"
 #include "net/loop.h"
@@ -63,7 +63,7 @@ private:
     std::shared_ptr<const net::TlsServerContext> context_;
     std::vector<std::unique_ptr<net::Loop>> loops_;
     std::optional<PidFile> pid_file_;
-    std::optional<directory::Policy> policy_;
+    std::optional<directory::Directory> database_;
     std::optional<DirectoryAccounts> accounts_;
     auth::Policy auth_policy_;
     auth::Cache logins_;

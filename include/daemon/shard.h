@@ -5,7 +5,7 @@
 #include "base/lane.h"
 #include "base/unique_fd.h"
 #include "daemon/config.h"
-#include "directory/policy.h"
+#include "directory/directory.h"
 #include "http/front.h"
 #include "net/address.h"
 #include "net/listener.h"
@@ -37,7 +37,7 @@ public:
     net::Address listen_for_proxies(const net::Address& address, const std::string& target);
     /// Builds what serves. Throws std::runtime_error.
     void open(base::Lane& directory, auth::PasswordChecks& passwords, net::Resolver& resolver,
-              const auth::Backends& backends, directory::Policy& policy, const leg::Settings& settings,
+              const auth::Backends& backends, directory::Directory& database, const leg::Settings& settings,
               const leg::Nodes& nodes, const std::vector<net::Address>& sources, const http::Limits& limits,
               http::RpcConnect rpc_connect);
     tunnel::Hub& hub() noexcept { return *hub_; }

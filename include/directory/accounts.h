@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/login.h"
 #include "directory/change.h"
 #include "directory/connections.h"
 
@@ -19,22 +20,7 @@ struct Account {
     std::int64_t pw_version = 0; ///< another number after every new password, so that caches notice
 };
 
-/// What a client may write for an account: `name` in `domain`, in the spelling of the administrator. An
-/// empty domain is the bare name; the realm of user@realm counts as a domain.
-struct Login {
-    std::string domain;
-    std::string name;
-
-    /// "name", "DOMAIN\name", or "name@realm" when the domain has a dot.
-    std::string text() const;
-};
-
-/// Splits "name", "DOMAIN\name" and "name@realm". Nullopt for what is none of them: an empty part, a control
-/// byte, ':', '/', a second separator, invalid UTF-8, more than 255 bytes.
-std::optional<Login> parse_login(std::string_view text);
-/// The byte that makes `text` no login, for the person who wrote it: "byte 0x2f (/) at position 3". Empty when it is none
-/// of its bytes.
-std::string login_fault(std::string_view text);
+using base::Login;
 
 /// The daemon's view of the accounts: read only, any thread.
 class Accounts {

@@ -36,6 +36,8 @@ public:
     /// May wait. A thread takes no second lease beside its first.
     Lease take();
 
+    const std::string& path() const noexcept { return path_; }
+
 private:
     const std::string path_;
     std::mutex mutex_;

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "directory/database.h"
-#include "directory/policy.h"
+#include "directory/decision.h"
+#include "directory/directory.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -28,12 +28,12 @@ public:
     using Stamp = std::uint64_t;
 
     /// Throws DatabaseError.
-    explicit DecisionCache(const Policy& policy);
+    explicit DecisionCache(const Directory& directory);
 
     /// The state of now. Permissions of another state are forgotten. When it cannot be told, they are too, and what is
     /// decided at this stamp is not kept.
     Stamp look() noexcept;
-    /// Policy::generation() as it was before the last look().
+    /// Judge::generation() as it was before the last look().
     std::uint64_t generation() const noexcept { return generation_; }
     /// The permission for a target, word for word, in the state that the last look() has seen; null when there is none.
     std::shared_ptr<const Decision> find(std::string_view target);
@@ -48,7 +48,7 @@ private:
 
     void forget() noexcept;
 
-    const Policy& policy_;
+    const Judge& judge_;
     Database database_;
     std::int64_t version_ = 0;
     std::uint64_t generation_ = 0;

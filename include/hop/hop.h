@@ -1,6 +1,6 @@
 #pragma once
 
-#include "directory/policy.h"
+#include "directory/decision.h"
 #include "leg/arrival.h"
 #include "leg/failure.h"
 #include "rpch/framer.h"

@@ -4,7 +4,7 @@
 #include "access/password_check.h"
 #include "base/lane.h"
 #include "base/unique_fd.h"
-#include "directory/policy.h"
+#include "directory/directory.h"
 #include "http/engine.h"
 #include "http/gate.h"
 #include "http/rpc_connect.h"
@@ -47,7 +47,7 @@ struct Env {
     base::Lane& directory;
     auth::PasswordChecks& passwords;
     const auth::Backends& backends;
-    directory::Policy& policy;
+    directory::Directory& database;
     leg::Reception& reception;
     Limits limits;
     RpcConnect rpc_connect = RpcConnect::no;

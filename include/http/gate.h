@@ -2,7 +2,7 @@
 
 #include "access/authenticator.h"
 #include "directory/decision_cache.h"
-#include "directory/policy.h"
+#include "directory/directory.h"
 #include "http/engine.h"
 #include "http/request.h"
 #include "http/rpc_connect.h"
@@ -40,7 +40,7 @@ struct Verdict {
     std::string target;                ///< `server:port` as the request names it
     std::shared_ptr<const directory::Decision> decision; ///< take_over: where to
     directory::DecisionCache::Stamp asked_at = 0;         ///< ask: the directory's state before that
-    std::uint64_t judged_at = 0; ///< take_over: Policy::generation() before the decision
+    std::uint64_t judged_at = 0; ///< take_over: Judge::generation() before the decision
     std::shared_ptr<const auth::PasswordCheck> check;     ///< hash
 
     /// As the log shows it.
@@ -59,9 +59,9 @@ public:
     /// The body of an OUT request is one or two RTS PDUs. More than this is no RPC client.
     static constexpr std::uint64_t out_body = 65536;
 
-    Gate(const auth::Backends& backends, directory::Policy& policy, directory::DecisionCache& decisions,
+    Gate(const auth::Backends& backends, directory::Directory& database, directory::DecisionCache& decisions,
          RpcConnect rpc_connect) noexcept
-        : backends_(backends), policy_(policy), decisions_(decisions), rpc_connect_(rpc_connect)
+        : backends_(backends), database_(database), decisions_(decisions), rpc_connect_(rpc_connect)
     {
     }
 
@@ -75,7 +75,7 @@ public:
     /// From memory.
     Verdict glance(const Request& request, auth::Authenticator& authenticator) const;
     /// On the lane of the directory, for a verdict of the kind `ask`.
-    static Verdict judge(directory::Policy& policy, const Request& request, auth::Authenticator& authenticator,
+    static Verdict judge(directory::Judge& judge, const Request& request, auth::Authenticator& authenticator,
                          Verdict so_far);
     /// From memory again, for a verdict of the kind `hash`: what came of its check.
     Verdict checked(const Request& request, auth::Authenticator& authenticator, Verdict so_far, bool equal) const;
@@ -94,10 +94,10 @@ private:
     Verdict look(const Request& request, auth::Authenticator& authenticator) const;
     static Verdict conclude(const Request& request, Verdict verdict, auth::Outcome&& outcome);
     Verdict recall(Verdict verdict) const;
-    static Verdict target(directory::Policy& policy, const Request& request, Verdict verdict);
+    static Verdict target(directory::Judge& judge, const Request& request, Verdict verdict);
 
     auth::Backends backends_;
-    directory::Policy& policy_;
+    directory::Directory& database_;
     directory::DecisionCache& decisions_;
     RpcConnect rpc_connect_;
     bool draining_ = false;

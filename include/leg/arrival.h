@@ -1,6 +1,6 @@
 #pragma once
 
-#include "directory/policy.h"
+#include "directory/decision.h"
 #include "leg/grant.h"
 #include "net/address.h"
 #include "net/stream.h"
@@ -44,7 +44,7 @@ struct Arrival {
     std::uint64_t content_length = 0;              ///< of the request
     std::optional<std::uint32_t> min_conn_timeout; ///< seconds, from the Pragma header
     Grant grant;
-    std::uint64_t judged_at = 0; ///< directory::Policy::generation() before that
+    std::uint64_t judged_at = 0; ///< directory::Judge::generation() before that
 };
 
 /// Whom a channel serves: what is kept of its Arrival.

@@ -2,7 +2,7 @@
 
 #include "base/delegate.h"
 #include "base/pending.h"
-#include "directory/policy.h"
+#include "directory/decision.h"
 #include "leg/environment.h"
 #include "leg/failure.h"
 #include "net/connector.h"

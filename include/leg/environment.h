@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/lane.h"
-#include "directory/policy.h"
+#include "directory/judge.h"
 #include "leg/nodes.h"
 #include "leg/settings.h"
 #include "net/loop.h"
@@ -13,9 +13,9 @@ namespace leg {
 /// What every part of a shard's tunnel works with. All of it outlives the hub.
 struct Environment {
     net::Loop& loop;
-    base::Lane& directory; ///< on which `policy` is asked
+    base::Lane& directory; ///< on which `judge` is asked
     net::Resolver& resolver;
-    directory::Policy& policy;
+    directory::Judge& judge;
     const Settings& settings;
     const Nodes& nodes;
     net::Sources& sources; ///< where connections to servers come from

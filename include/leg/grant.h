@@ -1,6 +1,6 @@
 #pragma once
 
-#include "directory/policy.h"
+#include "directory/decision.h"
 
 #include <cstddef>
 #include <memory>

@@ -23,9 +23,9 @@ public:
     {
         const auto one = all_.emplace(all_.end());
         one->guest = std::move(guest);
-        one->generation = environment.policy.generation();
+        one->generation = environment.judge.generation();
         net::ask(environment.directory, needed_for, environment.loop, one->pending,
-                 [target, &policy = environment.policy] { return policy.decide(target); },
+                 [target, &judge = environment.judge] { return judge.decide(target); },
                  [this, one, answer](const std::optional<directory::Decision>& decision) {
                      Guest back = std::move(one->guest);
                      const std::uint64_t generation = one->generation;

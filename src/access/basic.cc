@@ -28,7 +28,7 @@ std::optional<BasicCredentials> BasicCredentials::parse(std::string_view token)
         const std::string_view password = std::string_view(*text).substr(colon + 1);
         const std::optional<Login> login = Login::parse(std::string_view(*text).substr(0, colon));
         if (login && !password.empty() && password.size() <= max_password && password.find('\0') == std::string_view::npos)
-            result = BasicCredentials{*login, Secret(password)};
+            result = BasicCredentials{login->folded(), Secret(password)};
     }
     explicit_bzero(text->data(), text->size());
     return result;

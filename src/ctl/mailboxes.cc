@@ -1,8 +1,8 @@
 #include "directory/mailboxes.h"
 
+#include "base/fold.h"
 #include "base/pasted.h"
 #include "ctl/commands.h"
-#include "directory/fold.h"
 #include "directory/target.h"
 
 namespace ctl {
@@ -25,7 +25,7 @@ Exit database_add(Context& context)
     std::string unseen = base::unseen_byte(database);
     if (unseen.empty())
         unseen = base::odd_byte(database, [](char c) noexcept { return c != '"'; });
-    if (database.empty() || database.size() > 64 || !unseen.empty() || !directory::fold(database))
+    if (database.empty() || database.size() > 64 || !unseen.empty() || !base::fold(database))
         return context.report.failed(Exit::usage, "the name of a database is 1 to 64 bytes of text" +
                                                       (unseen.empty() ? "" : ", without " + unseen));
     return context.report.change(directory::Mailboxes(context.write()).add_database(database),

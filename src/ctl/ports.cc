@@ -1,6 +1,6 @@
 #include "base/text.h"
 #include "ctl/commands.h"
-#include "directory/policy.h"
+#include "directory/directory.h"
 #include "directory/port_store.h"
 #include "directory/schema.h"
 
@@ -131,7 +131,7 @@ Exit valid_ports_rebuild(Context& context)
 
 Exit explain(Context& context)
 {
-    const Decision decision = directory::Policy(context.path).decide(context.arguments.operand(0));
+    const Decision decision = directory::Directory(context.path).judge.decide(context.arguments.operand(0));
     if (decision.kind == Decision::Kind::failed)
         return context.report.failed(Exit::database, decision.reason);
     const Exit exit = decision.allowed() ? Exit::done : Exit::denied;

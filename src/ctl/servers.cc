@@ -1,8 +1,8 @@
 #include "directory/servers.h"
 
+#include "base/fold.h"
 #include "base/pasted.h"
 #include "ctl/commands.h"
-#include "directory/fold.h"
 #include "directory/target.h"
 
 namespace ctl {
@@ -42,7 +42,7 @@ Exit server_add(Context& context)
     if (const std::string fault = directory::name_fault(server); !fault.empty())
         return context.report.failed(Exit::usage, fault);
     for (const std::string& text : {server.version, server.site})
-        if (!directory::fold(text))
+        if (!base::fold(text))
             return context.report.failed(Exit::usage, "version and site are text without control characters, in UTF-8: " +
                                                           base::quoted(text));
     return context.report.change(directory::Servers(context.write()).add(server),

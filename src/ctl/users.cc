@@ -14,7 +14,7 @@ namespace {
 
 Exit bad_login(const Context& context, const std::string& text)
 {
-    const std::string fault = directory::login_fault(text);
+    const std::string fault = base::Login::fault(text);
     return context.report.failed(Exit::usage, '"' + text + "\" is not a login" + (fault.empty() ? "" : ": " + fault) +
                                                   "; it is NAME, DOMAIN\\NAME or NAME@REALM, without : or /");
 }
@@ -68,18 +68,18 @@ Exit set_enabled(Context& context, bool enabled)
 Exit user_add(Context& context)
 {
     const std::string name = context.arguments.operand(0);
-    const auto login = directory::parse_login(name);
+    const auto login = base::Login::parse(name);
     if (!login)
         return bad_login(context, name);
-    std::vector<directory::Login> logins{*login};
+    std::vector<base::Login> logins{*login};
     for (const std::string& domain : context.arguments.values("--domain")) {
-        const auto other = directory::parse_login(domain + '\\' + login->name);
+        const auto other = base::Login::parse(domain + '\\' + login->name);
         if (!other)
             return bad_login(context, domain + '\\' + login->name);
         logins.push_back(*other);
     }
     for (const std::string& upn : context.arguments.values("--upn")) {
-        const auto other = directory::parse_login(upn);
+        const auto other = base::Login::parse(upn);
         if (!other)
             return bad_login(context, upn);
         if (upn.find('@') == upn.npos)
@@ -101,7 +101,7 @@ Exit user_list(Context& context)
     Listing listing({{"name", "NAME"}, {"enabled", "ENABLED"}, {"logins", "LOGINS"}, {"password_set", "PASSWORD SET"}});
     for (const directory::AccountDetails& account : directory::AccountEditor(context.read()).list()) {
         std::vector<std::string> logins;
-        for (const directory::Login& login : account.logins)
+        for (const base::Login& login : account.logins)
             logins.push_back(login.text());
         listing.add({account.canonical, account.enabled, std::move(logins), account.changed_at});
     }
@@ -134,7 +134,7 @@ Exit user_password(Context& context)
 Exit user_add_login(Context& context)
 {
     const std::string name = context.arguments.operand(0);
-    const auto login = directory::parse_login(context.arguments.operand(1));
+    const auto login = base::Login::parse(context.arguments.operand(1));
     if (!login)
         return bad_login(context, context.arguments.operand(1));
     return context.report.change(directory::AccountEditor(context.write()).add_login(name, *login),
@@ -144,7 +144,7 @@ Exit user_add_login(Context& context)
 Exit user_remove_login(Context& context)
 {
     const std::string name = context.arguments.operand(0);
-    const auto login = directory::parse_login(context.arguments.operand(1));
+    const auto login = base::Login::parse(context.arguments.operand(1));
     if (!login)
         return bad_login(context, context.arguments.operand(1));
     return context.report.change(directory::AccountEditor(context.write()).remove_login(name, *login),

@@ -223,12 +223,12 @@ void Instance::bind()
 
 void Instance::open_directory()
 {
-    policy_.emplace(config_.database);
+    database_.emplace(config_.database);
     accounts_.emplace(config_.database);
     backends_.emplace(auth::Backends{auth_policy_, *accounts_, logins_});
     rebuild_valid_ports();
     // Its own commit is no change that logins and tunnels would have to hear of.
-    if (policy_->changed())
+    if (database_->watch.changed())
         refresh_policy();
 }
 
@@ -241,7 +241,7 @@ void Instance::open_shards(const DescriptorPlan& plan)
     const http::Limits limits = http_limits(config_, plan);
     std::vector<tunnel::Hub*> hubs;
     for (const auto& shard : shards_) {
-        shard->open(*directory_, *passwords_, *resolver_, *backends_, *policy_, tunnel_settings_, nodes_,
+        shard->open(*directory_, *passwords_, *resolver_, *backends_, *database_, tunnel_settings_, nodes_,
                     config_.connect_from, limits, config_.rpc_connect);
         hubs.push_back(&shard->hub());
     }
@@ -284,7 +284,7 @@ void Instance::serve()
 void Instance::watch_directory()
 {
     next_watch_ = Clock::now() + watch_interval;
-    if (!policy_->changed())
+    if (!database_->watch.changed())
         return;
     // An account may be disabled now, an active copy may have moved.
     logins_.clear();
@@ -295,7 +295,7 @@ void Instance::watch_directory()
 /// The list, then the routes of the tunnels, which it must allow. Comes again until the list could be read.
 void Instance::refresh_policy()
 {
-    const std::string failure = policy_->refresh();
+    const std::string failure = database_->valid_ports.refresh();
     next_refresh_ = failure.empty() ? Clock::time_point::max() : Clock::now() + refresh_retry_.failed(failure);
     if (failure.empty())
         refresh_retry_.done();
@@ -305,7 +305,7 @@ void Instance::refresh_policy()
 
 void Instance::rebuild_valid_ports()
 {
-    const directory::Rebuild rebuild = policy_->rebuild();
+    const directory::Rebuild rebuild = database_->valid_ports.rebuild();
     if (rebuild.kind == directory::Rebuild::Kind::failed) {
         next_rebuild_ = Clock::now() + rebuild_retry_.failed(rebuild.error);
         return;
@@ -395,7 +395,7 @@ std::vector<std::string> check_surroundings(const Config& config)
     } catch (const ConfigError& error) {
         errors.push_back(error.what());
     }
-    attempt("database", [&] { directory::Policy(config.database); });
+    attempt("database", [&] { directory::Directory(config.database); });
     return errors;
 }
 

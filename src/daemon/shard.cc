@@ -75,13 +75,13 @@ net::Address Shard::listen_for_proxies(const net::Address& address, const std::s
 }
 
 void Shard::open(base::Lane& directory, auth::PasswordChecks& passwords, net::Resolver& resolver,
-                 const auth::Backends& backends, directory::Policy& policy, const leg::Settings& settings,
+                 const auth::Backends& backends, directory::Directory& database, const leg::Settings& settings,
                  const leg::Nodes& nodes, const std::vector<net::Address>& sources, const http::Limits& limits,
                  http::RpcConnect rpc_connect)
 {
     sources_ = net::Sources(sources, number_);
-    hub_.emplace(leg::Environment{loop_, directory, resolver, policy, settings, nodes, sources_});
-    front_.emplace(http::Env{loop_, directory, passwords, backends, policy, *hub_, limits, rpc_connect});
+    hub_.emplace(leg::Environment{loop_, directory, resolver, database.judge, settings, nodes, sources_});
+    front_.emplace(http::Env{loop_, directory, passwords, backends, database, *hub_, limits, rpc_connect});
 }
 
 void Shard::start()

@@ -1,15 +1,12 @@
 #include "directory/accounts.h"
 
+#include "base/fold.h"
 #include "base/pasted.h"
-#include "directory/fold.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace directory {
 namespace {
-
-constexpr std::size_t max_login = 255;
 
 constexpr const char* find_account =
     "SELECT a.canonical, a.enabled, a.pw_crypt, a.pw_version FROM logins l JOIN accounts a ON a.id = l.account"
@@ -38,7 +35,7 @@ constexpr const char* list_accounts =
 /// What cannot be folded is the name of nobody.
 std::string folded(std::string_view text)
 {
-    return fold(text).value_or(std::string());
+    return base::fold(text).value_or(std::string());
 }
 
 std::optional<std::int64_t> account_id(Database& database, std::string_view canonical)
@@ -55,8 +52,7 @@ Change no_such_user(std::string_view canonical)
 
 Change insert(Database& database, std::int64_t account, const Login& login)
 {
-    const std::string name = folded(login.name);
-    const std::string domain = folded(login.domain);
+    const auto [domain, name] = login.folded();
     {
         Statement owner = database.statement(login_owner);
         if (owner.bind(name).bind(domain).row())
@@ -70,47 +66,12 @@ Change insert(Database& database, std::int64_t account, const Login& login)
 
 } // namespace
 
-std::string Login::text() const
-{
-    if (domain.empty())
-        return name;
-    return domain.find('.') == domain.npos ? domain + '\\' + name : name + '@' + domain;
-}
-
-std::optional<Login> parse_login(std::string_view text)
-{
-    if (text.size() > max_login || !login_fault(text).empty() || !fold(text))
-        return std::nullopt;
-    Login login;
-    if (const auto slash = text.find('\\'); slash != text.npos) {
-        login = {std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
-        if (login.domain.empty())
-            return std::nullopt;
-    } else if (const auto at = text.find('@'); at != text.npos) {
-        login = {std::string(text.substr(at + 1)), std::string(text.substr(0, at))};
-        if (login.domain.empty())
-            return std::nullopt;
-    } else {
-        login.name = text;
-    }
-    if (login.name.empty() || (login.name + login.domain).find_first_of("\\@") != std::string::npos ||
-        login.name.front() == ' ' || login.name.back() == ' ')
-        return std::nullopt;
-    return login;
-}
-
-std::string login_fault(std::string_view text)
-{
-    std::string fault = base::unseen_byte(text);
-    return fault.empty() ? base::odd_byte(text, [](char c) noexcept { return c != ':' && c != '/' && c != '"'; }) : fault;
-}
-
 Accounts::Accounts(std::string database_path) : readers_(std::move(database_path)) {}
 
 std::optional<Account> Accounts::find(std::string_view domain, std::string_view name)
 {
-    const auto name_folded = fold(name);
-    const auto domain_folded = fold(domain);
+    const auto name_folded = base::fold(name);
+    const auto domain_folded = base::fold(domain);
     if (!name_folded || !domain_folded)
         return std::nullopt;
     const Connections::Lease database = readers_.take();
@@ -192,7 +153,8 @@ Change AccountEditor::remove_login(std::string_view canonical, const Login& logi
     if (!account)
         return no_such_user(canonical);
     Statement query = database_.statement(delete_login);
-    const bool ran = query.bind(folded(login.name)).bind(folded(login.domain)).bind(*account).run();
+    const auto [domain, name] = login.folded();
+    const bool ran = query.bind(name).bind(domain).bind(*account).run();
     if (ran && query.changes() > 0)
         return {};
     return Change::missing("user " + std::string(canonical) + " has no login " + login.text());

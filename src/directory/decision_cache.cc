@@ -5,7 +5,8 @@
 
 namespace directory {
 
-DecisionCache::DecisionCache(const Policy& policy) : policy_(policy), database_(policy.path(), Database::Mode::read)
+DecisionCache::DecisionCache(const Directory& directory)
+    : judge_(directory.judge), database_(directory.readers.path(), Database::Mode::read)
 {
     database_.never_wait();
 }
@@ -21,7 +22,7 @@ DecisionCache::Stamp DecisionCache::look() noexcept
 {
     const bool known = std::exchange(known_, false);
     try {
-        const std::uint64_t generation = policy_.generation();
+        const std::uint64_t generation = judge_.generation();
         const std::int64_t version = database_.data_version();
         if (!known || version != version_ || generation != generation_)
             forget();

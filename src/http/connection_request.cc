@@ -158,9 +158,9 @@ void Connection::ask()
 
 void Connection::ask_directory()
 {
-    auto work = [question = question_, so_far = question_->verdict, &policy = front_.env_.policy]() -> Verdict {
+    auto work = [question = question_, so_far = question_->verdict, &judge = front_.env_.database.judge]() -> Verdict {
         try {
-            return Gate::judge(policy, question->request, *question->authenticator, std::move(so_far));
+            return Gate::judge(judge, question->request, *question->authenticator, std::move(so_far));
         } catch (const std::exception& error) {
             return Gate::too_busy(question->request, error.what());
         }

@@ -46,7 +46,7 @@ std::string refusal(bool tls, std::uint32_t rpc_error)
 } // namespace
 
 Front::Front(const Env& env)
-    : env_(env), decisions_(env.policy), gate_(env.backends, env.policy, decisions_, env.rpc_connect),
+    : env_(env), decisions_(env.database), gate_(env.backends, env.database, decisions_, env.rpc_connect),
       engine_(env.loop, exchange_limit(env.limits), pool_for(small_head)),
       large_engine_(env.loop, exchange_limit(env.limits), pool_for(env.limits.head_bytes)), farewell_(env.loop)
 {

@@ -107,7 +107,7 @@ Verdict Gate::health(const Request& request, Verdict verdict) const
         verdict.answer.headers.emplace_back("Allow", "GET, HEAD, OPTIONS");
         return answer(request, std::move(verdict), 405, "method");
     }
-    const bool well = !draining_ && policy_.usable();
+    const bool well = !draining_ && database_.watch.usable();
     verdict.answer.headers.emplace_back("Cache-Control", "no-store");
     if (well) {
         verdict.answer.headers.emplace_back("Content-Type", "text/plain");
@@ -154,13 +154,13 @@ Verdict Gate::look(const Request& request, auth::Authenticator& authenticator) c
     return conclude(request, std::move(verdict), std::move(*outcome));
 }
 
-Verdict Gate::judge(directory::Policy& policy, const Request& request, auth::Authenticator& authenticator, Verdict so_far)
+Verdict Gate::judge(directory::Judge& judge, const Request& request, auth::Authenticator& authenticator, Verdict so_far)
 {
     if (!so_far.who)
         so_far = conclude(request, std::move(so_far), authenticator.look_up(request.authorization.value_or("")));
     if (so_far.kind != Verdict::Kind::ask)
         return so_far;
-    return target(policy, request, std::move(so_far));
+    return target(judge, request, std::move(so_far));
 }
 
 Verdict Gate::checked(const Request& request, auth::Authenticator& authenticator, Verdict so_far, bool equal) const
@@ -211,9 +211,9 @@ Verdict Gate::conclude(const Request& request, Verdict verdict, auth::Outcome&& 
     return verdict;
 }
 
-Verdict Gate::target(directory::Policy& policy, const Request& request, Verdict verdict)
+Verdict Gate::target(directory::Judge& judge, const Request& request, Verdict verdict)
 {
-    const auto decision = std::make_shared<const directory::Decision>(policy.decide(verdict.target));
+    const auto decision = std::make_shared<const directory::Decision>(judge.decide(verdict.target));
     verdict.decision = decision;
     verdict.rule = decision->rule;
     std::string reason = decision->reason;

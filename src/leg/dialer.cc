@@ -48,7 +48,7 @@ void Dialer::on_connected(net::ConnectResult result)
     first_failure_ = std::move(result.error);
     again_ = true;
     net::ask(environment_.directory, "a second look-up of a target", environment_.loop, question_,
-             [target = target_, &policy = environment_.policy] { return policy.decide(target); },
+             [target = target_, &judge = environment_.judge] { return judge.decide(target); },
              [this](const std::optional<directory::Decision>& decision) { on_decided(decision); });
 }
 

@@ -73,7 +73,7 @@ void Pairing::on_judged(Joining&& joining, std::uint64_t generation, const std::
         return refuse(joining, "the daemon stops");
     if (!answer)
         return refuse(joining, "too much waits for the directory");
-    if (generation != environment_.policy.generation())
+    if (generation != environment_.judge.generation())
         return judge(std::move(joining));
     const directory::Decision& decision = *answer;
     if (!decision.allowed())

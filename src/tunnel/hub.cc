@@ -114,7 +114,7 @@ void Hub::admit(Opening&& opening)
 
 bool Hub::in_doubt(const leg::Arrival& arrival) const noexcept
 {
-    return arrival.judged_at != environment_.policy.generation();
+    return arrival.judged_at != environment_.judge.generation();
 }
 
 void Hub::judge_again(Opening&& opening)

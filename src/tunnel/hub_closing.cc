@@ -66,10 +66,10 @@ void Hub::recheck_next()
     recheck_.next = std::min(recheck_.next + routes_at_once, recheck_.routes.size());
     std::vector<std::pair<std::string, directory::Route>> routes(
         first, recheck_.routes.begin() + static_cast<std::ptrdiff_t>(recheck_.next));
-    auto work = [routes = std::move(routes), &policy = environment_.policy] {
+    auto work = [routes = std::move(routes), &judge = environment_.judge] {
         Findings findings;
         for (const auto& [target, route] : routes) {
-            const directory::Decision decision = policy.decide(target);
+            const directory::Decision decision = judge.decide(target);
             if (decision.kind == directory::Decision::Kind::failed)
                 findings.failure = decision.reason;
             else if (decision.allowed() && decision.route != route)

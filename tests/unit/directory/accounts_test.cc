@@ -1,50 +1,13 @@
 #include "fixture.h"
 
-#include "directory/fold.h"
-
 #include <CppUTest/TestHarness.h>
 
 using directory::Change;
-using directory::Login;
 
 TEST_GROUP(DirectoryAccounts)
 {
     TemporaryDirectory t;
 };
-
-TEST(DirectoryAccounts, loginForms)
-{
-    struct Row { const char* text; const char* domain; const char* name; };
-    static constexpr Row rows[] = {
-        {"carol", "", "carol"}, {"CORP\\carol", "CORP", "carol"}, {"carol@corp.example", "corp.example", "carol"},
-        {"Carol Danvers", "", "Carol Danvers"}, {"j\xc3\xb6rg", "", "j\xc3\xb6rg"},
-    };
-    for (const Row& row : rows) {
-        const auto login = directory::parse_login(row.text);
-        CHECK_TRUE_TEXT(login.has_value(), row.text);
-        STRCMP_EQUAL(row.domain, login->domain.c_str());
-        STRCMP_EQUAL(row.name, login->name.c_str());
-        STRCMP_EQUAL(row.text, login->text().c_str());
-    }
-    for (const char* bad : {"", "\\carol", "CORP\\", "@x", "a@", "a:b", "a/b", "\"a\"", "a\\b\\c", "a@b@c", "D\\a@b", "a\nb", "\xff", " a", "a "})
-        CHECK_FALSE_TEXT(directory::parse_login(bad).has_value(), bad);
-}
-
-TEST(DirectoryAccounts, foldingIsUnicode)
-{
-    struct Row { const char* text; const char* folded; };
-    static constexpr Row rows[] = {
-        {"", ""}, {"CaROL", "carol"}, {"J\xc3\x96RG", "j\xc3\xb6rg"}, {"\xd0\x98\xd0\x92\xd0\x90\xd0\x9d", "\xd0\xb8\xd0\xb2\xd0\xb0\xd0\xbd"},
-        {"\xe2\x82\xac \xf0\x9f\x98\x80", "\xe2\x82\xac \xf0\x9f\x98\x80"}, {"\xc0\x80", nullptr}, {"\xed\xa0\x80", nullptr}, {"\xe2\x82", nullptr},
-        {"\xf4\x90\x80\x80", nullptr}, {"\x80", nullptr}, {"a\x01", nullptr}, {"\xc2\x85", nullptr}, {"\xe0\x80\x80", nullptr},
-    };
-    for (const Row& row : rows) {
-        const auto folded = directory::fold(row.text);
-        CHECK_EQUAL_TEXT(row.folded != nullptr, folded.has_value(), row.text);
-        if (row.folded)
-            STRCMP_EQUAL(row.folded, folded->c_str());
-    }
-}
 
 TEST(DirectoryAccounts, everyLoginFindsTheAccountAndOthersNobody)
 {

@@ -14,7 +14,7 @@ using directory::DecisionCache;
 
 TEST_GROUP(DecisionCache) {
     TemporaryDirectory directory;
-    std::optional<directory::Policy> policy;
+    std::optional<directory::Directory> known;
     std::optional<DecisionCache> cache;
 
     void setup() override
@@ -27,20 +27,20 @@ TEST_GROUP(DecisionCache) {
     void teardown() override
     {
         cache.reset();
-        policy.reset();
+        known.reset();
         base::log::set_level(base::log::Level::info);
     }
     void open()
     {
         cache.reset();
-        policy.emplace(directory.path);
-        cache.emplace(*policy);
+        known.emplace(directory.path);
+        cache.emplace(*known);
     }
     /// As a request does that must ask: true when the target was allowed.
     bool ask(const std::string& target)
     {
         const DecisionCache::Stamp stamp = cache->look();
-        const auto decision = std::make_shared<const Decision>(policy->decide(target));
+        const auto decision = std::make_shared<const Decision>(known->judge.decide(target));
         cache->store(decision, stamp);
         return decision->allowed();
     }
@@ -68,7 +68,7 @@ TEST(DecisionCache, aCommitOfAnybodyEndsAllOfThemAtOnce)
 {
     for (const char* const mode : {"PRAGMA journal_mode = WAL", "PRAGMA journal_mode = DELETE", "PRAGMA journal_mode = TRUNCATE"}) {
         cache.reset();
-        policy.reset(); // the journal mode is changed by who is alone
+        known.reset(); // the journal mode is changed by who is alone
         directory.database->execute(mode);
         open();
         CHECK_TRUE(directory.servers().set_in_service("EX1", true).ok());
@@ -106,7 +106,7 @@ TEST(DecisionCache, whatIsNotCommittedChangesNothing)
 TEST(DecisionCache, aDecisionOfBeforeAChangeIsNotKept)
 {
     const DecisionCache::Stamp before = cache->look();
-    const auto decision = std::make_shared<const Decision>(policy->decide("EX1:6001"));
+    const auto decision = std::make_shared<const Decision>(known->judge.decide("EX1:6001"));
     out_of_service();
     cache->look(); // for another request
     cache->store(decision, before);
@@ -114,7 +114,7 @@ TEST(DecisionCache, aDecisionOfBeforeAChangeIsNotKept)
     // And when nobody has looked meanwhile.
     CHECK_TRUE(directory.servers().set_in_service("EX1", true).ok());
     const DecisionCache::Stamp again = cache->look();
-    const auto second = std::make_shared<const Decision>(policy->decide("EX1:6001"));
+    const auto second = std::make_shared<const Decision>(known->judge.decide("EX1:6001"));
     out_of_service();
     cache->store(second, again);
     CHECK_FALSE(kept("EX1:6001"));
@@ -126,7 +126,7 @@ TEST(DecisionCache, anotherListEndsThemToo)
     directory::PortStore(*directory.database).remove(directory::parse_port_list("EX1:6001-6002").entries.at(0));
     CHECK_TRUE(ask("EX1:6001")); // the list of before is in force, and the state is the one of now
     CHECK_TRUE(kept("EX1:6001"));
-    CHECK_TRUE(policy->refresh().empty());
+    CHECK_TRUE(known->valid_ports.refresh().empty());
     CHECK_FALSE(kept("EX1:6001"));
     CHECK_FALSE(ask("EX1:6001"));
 }
@@ -134,12 +134,12 @@ TEST(DecisionCache, anotherListEndsThemToo)
 TEST(DecisionCache, knowsNothingWhenTheDatabaseCannotBeRead)
 {
     cache.reset();
-    policy.reset();
+    known.reset();
     directory.database->execute("PRAGMA journal_mode = DELETE");
     open();
     CHECK_TRUE(ask("EX1:6001"));
     const DecisionCache::Stamp before = cache->look();
-    const auto decision = std::make_shared<const Decision>(policy->decide("EX1:6001"));
+    const auto decision = std::make_shared<const Decision>(known->judge.decide("EX1:6001"));
     directory.database->execute("BEGIN EXCLUSIVE");
     CHECK_FALSE(kept("EX1:6001")); // at once, without waiting for the lock
     cache->store(decision, before);
@@ -155,7 +155,7 @@ TEST(DecisionCache, knowsNothingWhenTheDatabaseCannotBeRead)
 TEST(DecisionCache, isBoundedAndKeepsWhatIsUsed)
 {
     directory.allow("mail:1-65535");
-    policy->refresh();
+    known->valid_ports.refresh();
     const auto target = [](std::size_t port) { return "mail:" + std::to_string(port); };
     for (std::size_t port = 1; port <= 3 * DecisionCache::limit; ++port) {
         CHECK_TRUE(ask(target(port)));

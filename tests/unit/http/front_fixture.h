@@ -7,7 +7,7 @@
 #include "access/scheme.h"
 #include "base/lane.h"
 #include "base/unique_fd.h"
-#include "directory/policy.h"
+#include "directory/directory.h"
 #include "http/front.h"
 #include "leg/arrival.h"
 #include "net/loop.h"
@@ -62,7 +62,7 @@ struct FrontFixture {
     auth::Policy access{{&test_scheme, &auth::basic_scheme}, true, "test"};
     auth::Cache cache;
     auth::Backends backends{access, accounts, cache};
-    directory::Policy policy{directory.path()};
+    directory::Directory database{directory.path()};
     http::Limits limits;
     http::RpcConnect rpc_connect = http::RpcConnect::no;
     std::unique_ptr<base::Lane> lane;

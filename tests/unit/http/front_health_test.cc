@@ -79,12 +79,12 @@ TEST(FrontHealth, withoutAUsableDirectoryItIsNotWell)
 {
     directory::Database elsewhere(f().directory.path(), directory::Database::Mode::write);
     elsewhere.execute("ALTER TABLE servers RENAME TO gone");
-    f().policy.changed(); // as the daemon does every two seconds
+    f().database.watch.changed(); // as the daemon does every two seconds
     Client ill(f()), well(f());
     ill.send(check());
     STARTS("HTTP/1.1 503 ", ill.receive_all());
     elsewhere.execute("ALTER TABLE gone RENAME TO servers");
-    f().policy.changed();
+    f().database.watch.changed();
     STARTS("HTTP/1.1 200 ", status(well));
     LONGS_EQUAL(0, log->count(" refused "));
 }

@@ -1,5 +1,8 @@
 #include "leg/grant.h"
 
+#include <string>
+#include <vector>
+
 #include <CppUTest/TestHarness.h>
 
 namespace {

@@ -212,7 +212,7 @@ TEST(VirtualServer, aServiceThatCannotBeReached)
 // Where the service was found in the end is told before anything else, and to those who come later too.
 TEST(VirtualServer, aServiceThatIsFoundElsewhere)
 {
-    policy->rebuild();
+    database->valid_ports.rebuild();
     make(1); // the directory says `port`
     service = accept();
     until([&] { return !in.told.empty() && !out.told.empty(); });

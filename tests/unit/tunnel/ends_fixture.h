@@ -116,6 +116,6 @@ struct EndsGroup : PairingGroup {
         loop->run_once(net::Millis(0));
         while (base::UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK)))
             ;
-        hub = std::make_unique<tunnel::Hub>(leg::Environment{*loop, *lane, *resolver, *policy, settings, nodes, sources});
+        hub = std::make_unique<tunnel::Hub>(leg::Environment{*loop, *lane, *resolver, database->judge, settings, nodes, sources});
     }
 };

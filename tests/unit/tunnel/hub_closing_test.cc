@@ -161,7 +161,7 @@ TEST(HubClosing, aDrainEndsWhatCannotMove)
 TEST(HubClosing, onlyTunnelsOfMovedMailboxesEnd)
 {
     start();
-    policy->rebuild();
+    database->valid_ports.rebuild();
     const auto elsewhere = [](leg::Arrival& arrival) { arrival.grant.route.server = "EX0"; };
     const auto moved = [](leg::Arrival& arrival) {
         arrival.grant.mailbox = true;
@@ -266,7 +266,7 @@ TEST(HubClosing, whoWasJudgedBeforeAChangeIsJudgedAgain)
             Peer client = arrive(method, directory::Transport::ncacn_ip_tcp, {}, before);
             settle();
             directory.allow(("other:" + std::to_string(++ids)).c_str());
-            CHECK(policy->changed());
+            CHECK(database->watch.changed());
             if (method != Method::connect)
                 client.say(method == Method::in_data ? b1() : a1());
             if (row.answer) {

@@ -3,6 +3,7 @@
 // Included last: it brings CppUTest, whose macros redefine new.
 
 #include "base/log.h"
+#include "directory/directory.h"
 #include "rpch/pdu.h"
 #include "rpch/rts_fields.h"
 #include "tunnel/hub.h"
@@ -104,7 +105,7 @@ struct HubGroup : Utest {
     std::unique_ptr<net::Loop> loop;
     std::unique_ptr<base::Lane> lane;
     std::unique_ptr<net::Resolver> resolver;
-    std::unique_ptr<directory::Policy> policy;
+    std::unique_ptr<directory::Directory> database;
     std::unique_ptr<tunnel::Hub> hub;
     base::UniqueFd listener;
     std::uint16_t port = 0;
@@ -129,15 +130,15 @@ struct HubGroup : Utest {
         loop = std::make_unique<net::Loop>();
         lane = std::make_unique<base::Lane>(base::Lane::Plan{base::Resource::directory, 1, 16});
         resolver = make_resolver();
-        policy = std::make_unique<directory::Policy>(directory.path);
-        hub = std::make_unique<tunnel::Hub>(leg::Environment{*loop, *lane, *resolver, *policy, settings, nodes, sources});
+        database = std::make_unique<directory::Directory>(directory.path);
+        hub = std::make_unique<tunnel::Hub>(leg::Environment{*loop, *lane, *resolver, database->judge, settings, nodes, sources});
     }
     void teardown() override
     {
         hub.reset(); // whatever it still has
         resolver.reset();
         lane.reset();
-        policy.reset();
+        database.reset();
         loop.reset();
         listener.reset();
         base::log::set_level(base::log::Level::info);
@@ -156,7 +157,7 @@ struct HubGroup : Utest {
         arrival.grant.party.principal = "alice";
         arrival.grant.party.target = "ex1:6001";
         arrival.grant.route = {transport, "127.0.0.1", port, "EX1"};
-        arrival.judged_at = policy->generation();
+        arrival.judged_at = database->judge.generation();
         if (change)
             change(arrival);
         Peer peer;

@@ -8,7 +8,7 @@ struct ShardsGroup : PairingGroup {
     /// A shard beside that of the fixture. It takes its turn after each round of that one's loop.
     struct Shard {
         explicit Shard(ShardsGroup& group)
-            : hub(std::make_unique<tunnel::Hub>(leg::Environment{loop, *group.lane, *group.resolver, *group.policy, group.settings,
+            : hub(std::make_unique<tunnel::Hub>(leg::Environment{loop, *group.lane, *group.resolver, group.database->judge, group.settings,
                                                                     group.nodes, group.sources}))
         {
         }

@@ -230,7 +230,7 @@ TEST(Hub, theRouteOfASecondLookUpIsTheTunnels)
                                           .connect_host = "127.0.0.1", .connect_port = port, .default_connect = false});
         if (!hub)
             start();
-        policy->rebuild();
+        database->valid_ports.rebuild();
         const auto moved = [](leg::Arrival& arrival) {
             arrival.grant.mailbox = true;
             arrival.grant.route.port = 1;

@@ -49,7 +49,7 @@ TEST_GROUP_BASE(MixedProxy, HubGroup) {
         made.grant.party.principal = "anonymous";
         made.grant.party.target = "ex1:6001";
         made.grant.route = {transport, "127.0.0.1", port, "EX1"};
-        made.judged_at = policy->generation();
+        made.judged_at = database->judge.generation();
         return made;
     }
     static void buffers(int fd, int size)
@@ -312,7 +312,7 @@ TEST(MixedProxy, lastWordsWaitForABoundedTime)
         void mixed_proxy_ended(tunnel::MixedProxy&) override { ended = true; }
     } host;
     leg::Farewell farewell(*loop);
-    const leg::Environment environment{*loop, *lane, *resolver, *policy, settings, nodes, sources};
+    const leg::Environment environment{*loop, *lane, *resolver, database->judge, settings, nodes, sources};
     for (const bool reset : {true, false}) {
         host.ended = false;
         Peer client;
@@ -353,7 +353,7 @@ TEST(MixedProxy, aMailboxThatHasMovedEndsItAndNoOther)
     mailboxes.add_copy("DB1", "EX1");
     mailboxes.add_mailbox({guid, "x.test"}, "DB1");
     CHECK(mailboxes.activate("DB1", "EX1").ok());
-    CHECK(policy->rebuild().kind == directory::Rebuild::Kind::changed);
+    CHECK(database->valid_ports.rebuild().kind == directory::Rebuild::Kind::changed);
     Pair stays = spliced();
     Peer client;
     leg::Arrival mailbox = arrival(client, Transport::ncacn_ip_tcp);

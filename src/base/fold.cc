@@ -1,11 +1,11 @@
-#include "directory/fold.h"
+#include "base/fold.h"
 
 #include <locale.h>
 #include <wctype.h>
 
 #include <cstdint>
 
-namespace directory {
+namespace base {
 namespace {
 
 /// Cuts the first character off `text`. Nullopt: not UTF-8 (RFC 3629: shortest form, no surrogates).
@@ -80,4 +80,4 @@ std::optional<std::string> fold(std::string_view text)
     return result;
 }
 
-} // namespace directory
+} // namespace base

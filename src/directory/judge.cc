@@ -1,9 +1,7 @@
-#include "directory/policy.h"
-
-#include "base/log.h"
+#include "directory/judge.h"
 
 #include <exception>
-#include <optional>
+#include <memory>
 #include <utility>
 
 namespace directory {
@@ -63,43 +61,9 @@ void follow(Decision& decision, ServerRow server, std::string reason)
     decision.route = std::move(server.route);
 }
 
-void log_change(Origin origin, const ValidPorts& before, const ValidPorts& after)
-{
-    const std::string old_text = before.text(origin);
-    const std::string new_text = after.text(origin);
-    if (old_text != new_text)
-        base::log::notice("valid-ports", {{"list", name(origin)}, {"old", old_text}, {"new", new_text}});
-}
-
 } // namespace
 
-std::string Route::text() const
-{
-    const bool bracketed = host.find(':') != host.npos;
-    return std::string(name(transport)) + ' ' + (bracketed ? '[' + host + ']' : host) + ':' + std::to_string(port);
-}
-
-const char* name(Decision::Kind kind) noexcept
-{
-    switch (kind) {
-    case Decision::Kind::allowed: return "allowed";
-    case Decision::Kind::malformed: return "malformed";
-    case Decision::Kind::denied: return "denied";
-    case Decision::Kind::unknown_mailbox: return "unknown-mailbox";
-    case Decision::Kind::no_route: return "no-route";
-    case Decision::Kind::failed: return "failed";
-    }
-    return "";
-}
-
-Policy::Policy(std::string database_path)
-    : path_(std::move(database_path)), readers_(path_), list_(std::make_shared<const ValidPorts>()),
-      watch_(std::make_unique<Database>(path_, Database::Mode::read)), seen_version_(watch_->data_version())
-{
-    list_ = read_list();
-}
-
-Decision Policy::decide(std::string_view raw_target) noexcept
+Decision Judge::decide(std::string_view raw_target) noexcept
 {
     Decision decision;
     try {
@@ -119,24 +83,22 @@ Decision Policy::decide(std::string_view raw_target) noexcept
         decision.kind = Decision::Kind::failed;
         decision.route = {};
         decision.reason = error.what();
-        usable_ = false;
+        watch_.doubt();
     }
     return decision;
 }
 
-/// The questions of the two below, about nobody.
-void Policy::ask_something()
+void Judge::ask_about_nobody(Database& database)
 {
-    const Connections::Lease database = readers_.take();
-    database->statement(find_server).row();
-    database->statement(find_mailbox).row();
+    database.statement(find_server).row();
+    database.statement(find_mailbox).row();
 }
 
-void Policy::judge_name(Decision& decision)
+void Judge::judge_name(Decision& decision)
 {
     const Target& target = decision.target;
     // The list is asked before anything is looked up: who is not allowed learns nothing, not even by time.
-    const auto match = valid_ports()->match(target.host, target.port);
+    const auto match = list_.get()->match(target.host, target.port);
     if (!match) {
         decision.rule = default_rule;
         return refuse(decision, Decision::Kind::denied, "no ValidPorts entry allows " + target.text);
@@ -158,7 +120,7 @@ void Policy::judge_name(Decision& decision)
     decision.route = {Transport::ncacn_http, target.host, target.port, target.host};
 }
 
-void Policy::judge_mailbox(Decision& decision)
+void Judge::judge_mailbox(Decision& decision)
 {
     const Target& target = decision.target;
     const std::string mailbox = "mailbox " + target.mailbox->text();
@@ -176,7 +138,7 @@ void Policy::judge_mailbox(Decision& decision)
     std::string reason = mailbox + " is in database " + held_by + ", active on server " + server.netbios;
 
     // The name of a mailbox is on no list. The server behind it must be, under either of its names.
-    const std::shared_ptr<const ValidPorts> list = valid_ports();
+    const std::shared_ptr<const ValidPorts> list = list_.get();
     auto match = list->match(server.fqdn, target.port);
     if (!match)
         match = list->match(server.netbios, target.port);
@@ -191,78 +153,6 @@ void Policy::judge_mailbox(Decision& decision)
     }
     decision.rule = rule_text(*match);
     follow(decision, std::move(server), std::move(reason));
-}
-
-std::shared_ptr<const ValidPorts> Policy::valid_ports() const noexcept
-{
-    const std::lock_guard lock(list_mutex_);
-    return list_;
-}
-
-std::shared_ptr<const ValidPorts> Policy::read_list()
-{
-    const Connections::Lease database = readers_.take();
-    std::vector<PortEntry> entries;
-    for (StoredPortEntry& stored : PortStore(*database).list())
-        entries.push_back(std::move(stored.entry));
-    return std::make_shared<const ValidPorts>(std::move(entries));
-}
-
-std::string Policy::take_over() noexcept
-{
-    try {
-        const std::shared_ptr<const ValidPorts> before = valid_ports();
-        const std::shared_ptr<const ValidPorts> after = read_list();
-        {
-            const std::lock_guard lock(list_mutex_);
-            list_ = after;
-        }
-        ++generation_;
-        log_change(Origin::generated, *before, *after);
-        log_change(Origin::administrator, *before, *after);
-        return {};
-    } catch (const std::exception& error) {
-        return error.what();
-    }
-}
-
-bool Policy::changed() noexcept
-{
-    const std::lock_guard lock(change_mutex_);
-    bool moved = false;
-    try {
-        const std::int64_t version = watch_->data_version();
-        moved = std::exchange(seen_version_, version) != version;
-        if (moved)
-            ++generation_;
-        if (moved || !usable_)
-            ask_something();
-        usable_ = true;
-        if (std::exchange(told_, false))
-            base::log::notice("directory", {{"result", "can be read again"}});
-    } catch (const std::exception& error) {
-        usable_ = false;
-        if (!std::exchange(told_, true))
-            base::log::error("directory", {{"result", "cannot be read"}, {"reason", error.what()}});
-    }
-    return moved;
-}
-
-std::string Policy::refresh() noexcept
-{
-    const std::lock_guard lock(change_mutex_);
-    return take_over();
-}
-
-Rebuild Policy::rebuild() noexcept
-{
-    const std::lock_guard lock(change_mutex_);
-    Rebuild result = rebuild_generated(path_, false);
-    if (result.kind != Rebuild::Kind::changed)
-        return result;
-    if (const std::string failure = take_over(); !failure.empty())
-        result = {Rebuild::Kind::failed, result.old_text, result.new_text, "the new list could not be read back: " + failure};
-    return result;
 }
 
 } // namespace directory
