@@ -46,7 +46,7 @@ OBJ = obj
 # A layer includes its own headers and those of the lines above; layers on one
 # line do not see each other (scripts/check-layers.sh).
 
-LAYERS = base rpch access directory net tunnel http
+LAYERS = base rpch ntlm spnego directory net access tunnel http
 
 base_SRC = src/base/cursor.cc src/base/text.cc src/base/base64.cc src/base/fifo.cc \
            src/base/line_queue.cc src/base/line_queues.cc src/base/line_sink.cc src/base/line_writer.cc \
@@ -58,6 +58,9 @@ rpch_SRC = src/rpch/guid.cc src/rpch/cookie.cc src/rpch/pdu.cc src/rpch/framer.c
            src/rpch/outbound_proxy.cc src/rpch/outbound_proxy_recycle.cc \
            src/rpch/server.cc src/rpch/server_recycle.cc src/rpch/client.cc src/rpch/client_recycle.cc \
            src/rpch/rpc.cc src/rpch/mgmt.cc
+ntlm_SRC = src/ntlm/text.cc src/ntlm/av_pairs.cc src/ntlm/message.cc src/ntlm/keys.cc src/ntlm/acceptor.cc \
+           src/ntlm/initiator.cc
+spnego_SRC = src/spnego/token.cc src/spnego/acceptor.cc src/spnego/initiator.cc
 access_SRC = src/access/account.cc src/access/seal.cc src/access/password.cc src/access/password_check.cc \
              src/access/policy.cc src/access/cache.cc \
              src/access/scheme.cc src/access/basic.cc src/access/authenticator.cc
@@ -96,6 +99,11 @@ rpch_TEST = tests/unit/rpch/guid_test.cc tests/unit/rpch/cookie_test.cc tests/un
             tests/unit/rpch/in_recycling_test.cc tests/unit/rpch/out_recycling1_test.cc \
             tests/unit/rpch/out_recycling2_test.cc tests/unit/rpch/reasons_test.cc \
             tests/unit/rpch/automaton_test.cc tests/unit/rpch/recycling_model_test.cc
+ntlm_TEST = tests/unit/ntlm/text_test.cc tests/unit/ntlm/keys_test.cc tests/unit/ntlm/message_test.cc \
+            tests/unit/ntlm/windows_client.cc tests/unit/ntlm/challenge_test.cc tests/unit/ntlm/acceptor_test.cc \
+            tests/unit/ntlm/initiator_test.cc tests/unit/ntlm/mutation_test.cc
+spnego_TEST = tests/unit/spnego/token_test.cc tests/unit/spnego/acceptor_test.cc tests/unit/spnego/initiator_test.cc \
+              tests/unit/spnego/mutation_test.cc
 access_TEST = tests/unit/access/account_test.cc tests/unit/access/password_test.cc tests/unit/access/cache_test.cc \
               tests/unit/access/password_check_test.cc tests/unit/access/basic_test.cc tests/unit/access/authenticator_test.cc \
               tests/unit/access/policy_test.cc
@@ -146,6 +154,7 @@ CTL_SRC    = src/tools/ctl_main.cc src/tools/ctl_commands.cc src/tools/ctl_argum
 PING_SRC   = $(PING_PARTS) src/tools/ping_report.cc src/tools/ask_password.cc src/tools/ping_wire.cc \
              src/tools/ping_proxy.cc src/tools/ping_echo.cc src/tools/ping_caller.cc \
              src/tools/ping_tunnel.cc src/tools/ping_plain.cc src/tools/ping_main.cc
+NTLM_SRC   = tests/system/ntlm_peer.cc
 BENCH_SRC  = tests/bench/pattern.cc tests/bench/channel.cc tests/bench/hold.cc tests/bench/request.cc \
              tests/bench/tunnel.cc tests/bench/tunnel_work.cc tests/bench/fleet.cc tests/bench/pacer.cc \
              tests/bench/server_end.cc tests/bench/connection.cc tests/bench/session.cc tests/bench/backend.cc \
@@ -179,6 +188,7 @@ $(OBJ)/rpctunnelctl:   $(call objects,$(CTL_SRC))    $(OBJ)/librpctunnel.a
 $(OBJ)/rpctunnel-ping: $(call objects,$(PING_SRC))   $(OBJ)/librpctunnel.a
 $(OBJ)/unit-tests:     $(call objects,$(TEST_SRC))   $(OBJ)/librpctunnel.a
 $(OBJ)/bench-load:     $(call objects,$(BENCH_SRC))  $(OBJ)/librpctunnel.a
+$(OBJ)/ntlm-peer:      $(call objects,$(NTLM_SRC))   $(OBJ)/librpctunnel.a
 
 $(OBJ)/unit-tests: DEP_LIBS += $(CPPUTEST_LIBS)
 $(call objects,$(TEST_SRC)): DEP_CFLAGS += -I$(srcdir)/tests $(CPPUTEST_CFLAGS)
@@ -191,14 +201,21 @@ rundir   = $(runstatedir)/$(PACKAGE)
 $(OBJ)/src/daemon/paths.o: OUR_CPPFLAGS += -DCONFDIR='"$(confdir)"'
 $(OBJ)/src/tools/ctl_paths.o: OUR_CPPFLAGS += -DSTATEDIR='"$(statedir)"'
 
-$(PROGRAMS) $(OBJ)/unit-tests $(OBJ)/bench-load:
+$(PROGRAMS) $(OBJ)/unit-tests $(OBJ)/bench-load $(OBJ)/ntlm-peer:
 	$(call say,LINK) $(CXX) $(CXXFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(DEP_LIBS) $(LIBS)
+
+# The module of SPNEGO, as libtasn1 takes it.
+$(OBJ)/spnego/spnego_module.inc: $(srcdir)/src/spnego/spnego.asn config.mk
+	@$(MKDIR_P) $(@D)
+	$(call say,ASN1) $(ASN1PARSER) -o $@ -n spnego_module $< 2>$@.log || { cat $@.log; exit 1; }
+$(OBJ)/src/spnego/token.o: $(OBJ)/spnego/spnego_module.inc
+$(OBJ)/src/spnego/token.o: OUR_CPPFLAGS += -I$(OBJ)/spnego
 
 $(OBJ)/%.o: $(srcdir)/%.cc config.mk
 	@$(MKDIR_P) $(@D)
 	$(call say,CXX) $(CXX) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CXXFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
--include $(patsubst %.cc,$(OBJ)/%.d,$(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC) $(PING_SRC) $(TEST_SRC) $(BENCH_SRC))
+-include $(patsubst %.cc,$(OBJ)/%.d,$(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC) $(PING_SRC) $(TEST_SRC) $(BENCH_SRC) $(NTLM_SRC))
 
 # --- Manuals and configuration, with the configured paths written in --------
 
@@ -247,7 +264,7 @@ check-documents: all
 check-unit: $(OBJ)/unit-tests
 	cd $(srcdir) && $(abspath $(OBJ)/unit-tests)
 
-check-system: $(PROGRAMS) $(OBJ)/bench-load
+check-system: $(PROGRAMS) $(OBJ)/bench-load $(OBJ)/ntlm-peer
 	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/system/run $(SCENARIOS)
 
 soak: $(PROGRAMS) $(OBJ)/bench-load $(OBJ)/unit-tests

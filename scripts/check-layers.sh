@@ -6,7 +6,8 @@ cd "${srcdir:-$(dirname "$0")/..}"
 
 layers='
 base
-rpch access directory net
+rpch ntlm spnego directory net
+access
 tunnel
 http
 daemon tools'
@@ -18,7 +19,9 @@ gnutls/.*                                           net
 sqlite3.*\.h                                        directory
 (gssapi|krb5|ntlm)(/.*|\.h)                         access
 crypt\.h                                            access
-nettle/.*                                           access
+nettle/.*                                           access ntlm spnego
+uni(str|case)\.h                                    ntlm
+libtasn1\.h                                         spnego
 ares.*\.h                                           net
 (sys/socket|sys/epoll|sys/un|sys/eventfd)\.h        net
 (netinet/.*|resolv\.h|linux/sockios\.h)             net
