@@ -162,40 +162,37 @@ class Gss:
     def step(self, token):
         try:
             answer = self.context.step(token or None)
+            return IN if self.context.complete else GO, answer or b''
         except gssapi.exceptions.GSSError as error:
             self.why = str(error)
             return OUT, b''
-        return IN if self.context.complete else GO, answer or b''
 
     def close(self):
         pass
 
 
 def login(initiator, acceptor):
-    """(what the acceptor said at last, what the initiator said, the tokens of the initiator)"""
-    token, sent, ours = b'', [], GO
-    initiators, acceptors = GO, GO
+    """(where the acceptor is at last, where the initiator)"""
+    token, initiators, acceptors = b'', GO, GO
     for _ in range(6):
         if initiators == GO:
             initiators, token = initiator.step(token)
             if initiators == OUT or not token:
                 break
-            sent.append(token)
         acceptors, token = acceptor.step(token)
         if acceptors != GO and not (token and initiators == GO):
             break
     for party in (initiator, acceptor):
         party.close()
-    return acceptors, initiators, sent
+    return acceptors, initiators
 
 
 def expect(text, initiator, acceptor, let_in=True, says=''):
-    acceptors, initiators, sent = login(initiator, acceptor)
+    acceptors, initiators = login(initiator, acceptor)
     good = (acceptors == IN and initiators != OUT) if let_in else acceptors != IN
     lab.check(good and says in acceptor.why, f'{text}: the acceptor is at "{acceptors}", the initiator at "{initiators}": '
               f'{acceptor.why} / {initiator.why}' + (f'; expected {says}' if says else ''))
     lab.step(f'{text}: {"let in" if let_in else "refused"}')
-    return sent
 
 
 SIGN = (gssapi.RequirementFlag.integrity,)
@@ -203,22 +200,64 @@ SEAL = (gssapi.RequirementFlag.integrity, gssapi.RequirementFlag.confidentiality
 
 
 def clients(password):
-    """Those of others: (name, party, whether its messages are protected by a MIC)"""
+    """Those of others: (name, party, whether it sends a MIC)"""
     yield 'impacket', lambda: Impacket(USER, password), False
     yield 'impacket in SPNEGO', lambda: Impacket(USER, password, wrapped=True), False
-    yield 'Samba', lambda: SambaClient('ntlmssp', USER, password, False), True
+    yield 'Samba', lambda: SambaClient('ntlmssp', USER, password, False), False
     yield 'Samba, signing', lambda: SambaClient('ntlmssp', USER, password, True), True
-    yield 'Samba in SPNEGO', lambda: SambaClient('spnego', USER, password, False), True
+    yield 'Samba in SPNEGO', lambda: SambaClient('spnego', USER, password, False), False
     yield 'Samba in SPNEGO, signing', lambda: SambaClient('spnego', USER, password, True), True
     yield 'ntlm_auth', lambda: NtlmAuth('ntlmssp-client-1', USER, password), False
     yield 'ntlm_auth in SPNEGO', lambda: NtlmAuth('gss-spnego-client', USER, password), False
     for flags, name in ((), ''), (SIGN, ', signing'), (SEAL, ', sealing'):
         yield f'gss-ntlmssp{name}', lambda: Gss('initiate', USER, password, flags=flags), False
-        yield f'gss-ntlmssp in SPNEGO{name}', lambda: Gss('initiate', USER, password, wrapped=True, flags=flags), False
+        yield f'gss-ntlmssp in SPNEGO{name}', lambda: Gss('initiate', USER, password, wrapped=True, flags=flags), True
 
 
+def servers(password):
+    yield 'ntlm_auth', lambda: NtlmAuth('squid-2.5-ntlmssp', USER, password), False
+    yield 'ntlm_auth in SPNEGO', lambda: NtlmAuth('gss-spnego', USER, password), True
+    yield 'gss-ntlmssp', lambda: Gss('accept', USER, password), False
+    yield 'gss-ntlmssp in SPNEGO', lambda: Gss('accept', USER, password), True
+
+
+def ours(**more):
+    return Ours('accept', user=USER, password=PASSWORD, **more)
+
+
+lab.step('their clients, our acceptor')
 for name, party, mic in clients(PASSWORD):
-    expect(name, party(), Ours('accept', user=USER, password=PASSWORD), says='mic=1' if mic else 'AF')
+    expect(name, party(), ours(), says='mic=1' if mic else 'mic=0')
 for name, party, _ in clients('Grüße1 für andere'):
-    expect(f'{name}, wrong password', party(), Ours('accept', user=USER, password=PASSWORD), let_in=False, says='wrong password')
+    expect(f'{name}, wrong password', party(), ours(), let_in=False, says='wrong password')
+expect('impacket with NTLM version 1', Impacket(USER, PASSWORD, version_2=False), ours(), let_in=False, says='version 1')
+expect('impacket without name and password', Impacket('', ''), ours(), let_in=False, says='anonymous')
+expect('a name that is not there', Impacket('nobody', PASSWORD), ours(), let_in=False, says='unknown user')
+
+lab.step('channel bindings and target names')
+for wrapped, where in (False, ''), (True, ' in SPNEGO'):
+    for policy in 'off', 'allow', 'require':
+        for sent, name in (None, 'none'), (BINDING, 'right'), (BINDING + '!', 'wrong'):
+            let_in = policy == 'off' or sent == BINDING or policy == 'allow' and sent is None
+            expect(f'gss-ntlmssp{where}, {name} binding, policy {policy}', Gss('initiate', USER, PASSWORD, wrapped, sent),
+                   ours(policy=policy, binding=BINDING), let_in,
+                   'binding' if not let_in else f'bound={int(policy != "off" and sent == BINDING)}')
+for target, let_in in ('HTTP/proxy.lab.example', True), ('HTTP/other.lab.example', False):
+    expect(f'Samba to {target}', SambaClient('ntlmssp', USER, PASSWORD, True), ours(policy='allow', target=target), let_in,
+           'AF' if let_in else 'target')
+
+lab.step('our initiator, their servers')
+OURS = {'user': USER, 'password': PASSWORD, 'domain': DOMAIN, 'workstation': 'PC', 'target': 'HTTP/proxy.lab.example'}
+for name, party, wrapped in servers(PASSWORD):
+    mine = OURS | ({'spnego': 1} if wrapped else {})
+    expect(f'we to {name}', Ours('initiate', **mine), party())
+    expect(f'we to {name}, with names', Ours('initiate', **mine, names=1), party())
+    expect(f'we to {name}, wrong password', Ours('initiate', **(mine | {'password': 'Wrong1'})), party(), let_in=False)
+    if wrapped:
+        expect(f'we to {name}, Kerberos first', Ours('initiate', **mine, kerberos_first=1), party())
+for wrapped in False, True:
+    mine = OURS | ({'spnego': 1} if wrapped else {})
+    for sent, let_in in (BINDING, True), (BINDING + '!', False):
+        expect(f'we to gss-ntlmssp with a {"right" if let_in else "wrong"} binding', Ours('initiate', **mine, binding=sent),
+               Gss('accept', USER, PASSWORD, binding=BINDING), let_in)
 lab.done()
