@@ -46,7 +46,7 @@ OBJ = obj
 # A room is a folder of src, of include and of tests/unit; who may include whom
 # says scripts/check-layers.sh.
 
-ROOMS = base rpch access directory net web leg pairing hop tunnel http
+ROOMS = base rpch ntlm spnego directory net web access leg pairing hop tunnel http
 
 # The sources of the folders $(1).
 sources = $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(addprefix $(srcdir)/,$(addsuffix /*.cc,$(1))))))
@@ -56,6 +56,7 @@ DAEMON_SRC = $(call sources,src/daemon)
 CTL_SRC    = $(call sources,src/ctl)
 PING_SRC   = $(call sources,src/ping)
 BENCH_SRC  = $(call sources,tests/bench)
+NTLM_SRC   = tests/system/ntlm_peer.cc
 TEST_SRC   = $(call sources,tests/unit tests/unit/*) $(filter-out %/main.cc,$(DAEMON_SRC) $(PING_SRC))
 
 PROGRAMS = $(OBJ)/rpctunneld $(OBJ)/rpctunnelctl $(OBJ)/rpctunnel-ping
@@ -84,6 +85,7 @@ $(OBJ)/rpctunnelctl:   $(call objects,$(CTL_SRC))    $(OBJ)/librpctunnel.a
 $(OBJ)/rpctunnel-ping: $(call objects,$(PING_SRC))   $(OBJ)/librpctunnel.a
 $(OBJ)/unit-tests:     $(call objects,$(TEST_SRC))   $(OBJ)/librpctunnel.a
 $(OBJ)/bench-load:     $(call objects,$(BENCH_SRC))  $(OBJ)/librpctunnel.a
+$(OBJ)/ntlm-peer:      $(call objects,$(NTLM_SRC))   $(OBJ)/librpctunnel.a
 
 $(OBJ)/unit-tests: DEP_LIBS += $(CPPUTEST_LIBS)
 $(call objects,$(TEST_SRC)): DEP_CFLAGS += -I$(srcdir)/tests $(CPPUTEST_CFLAGS)
@@ -96,14 +98,21 @@ rundir   = $(runstatedir)/$(PACKAGE)
 $(OBJ)/src/daemon/paths.o: OUR_CPPFLAGS += -DCONFDIR='"$(confdir)"'
 $(OBJ)/src/ctl/paths.o: OUR_CPPFLAGS += -DSTATEDIR='"$(statedir)"'
 
-$(PROGRAMS) $(OBJ)/unit-tests $(OBJ)/bench-load:
+$(PROGRAMS) $(OBJ)/unit-tests $(OBJ)/bench-load $(OBJ)/ntlm-peer:
 	$(call say,LINK) $(CXX) $(CXXFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(DEP_LIBS) $(LIBS)
+
+# The module of SPNEGO, as libtasn1 takes it.
+$(OBJ)/spnego/spnego_module.inc: $(srcdir)/src/spnego/spnego.asn config.mk
+	@$(MKDIR_P) $(@D)
+	$(call say,ASN1) $(ASN1PARSER) -o $@ -n spnego_module $< 2>$@.log || { cat $@.log; exit 1; }
+$(OBJ)/src/spnego/token.o: $(OBJ)/spnego/spnego_module.inc
+$(OBJ)/src/spnego/token.o: OUR_CPPFLAGS += -I$(OBJ)/spnego
 
 $(OBJ)/%.o: $(srcdir)/%.cc config.mk
 	@$(MKDIR_P) $(@D)
 	$(call say,CXX) $(CXX) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CXXFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
--include $(patsubst %.cc,$(OBJ)/%.d,$(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC) $(PING_SRC) $(TEST_SRC) $(BENCH_SRC))
+-include $(patsubst %.cc,$(OBJ)/%.d,$(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC) $(PING_SRC) $(TEST_SRC) $(BENCH_SRC) $(NTLM_SRC))
 
 # --- Manuals and configuration, with the configured paths written in --------
 
@@ -152,7 +161,7 @@ check-documents: all
 check-unit: $(OBJ)/unit-tests
 	cd $(srcdir) && $(abspath $(OBJ)/unit-tests)
 
-check-system: $(PROGRAMS) $(OBJ)/bench-load
+check-system: $(PROGRAMS) $(OBJ)/bench-load $(OBJ)/ntlm-peer
 	OBJ=$(abspath $(OBJ)) $(srcdir)/tests/system/run $(SCENARIOS)
 
 soak: $(PROGRAMS) $(OBJ)/bench-load $(OBJ)/unit-tests

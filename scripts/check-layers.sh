@@ -8,10 +8,12 @@ cd "${srcdir:-$(dirname "$0")/..}"
 rooms='
 base
 rpch        base
-access      base
+ntlm        base
+spnego      base
 directory   base
 net         base
 web         base
+access      ntlm spnego
 leg         rpch directory net
 pairing     leg
 hop         pairing
@@ -28,7 +30,9 @@ gnutls/.*                                           net
 sqlite3.*\.h                                        directory
 (gssapi|krb5|ntlm)(/.*|\.h)                         access
 crypt\.h                                            access
-nettle/.*                                           access
+nettle/.*                                           access ntlm spnego
+uni(str|case)\.h                                    ntlm
+libtasn1\.h                                         spnego
 ares.*\.h                                           net
 (sys/socket|sys/epoll|sys/un|sys/eventfd)\.h        net
 (netinet/.*|resolv\.h|linux/sockios\.h)             net

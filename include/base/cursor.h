@@ -31,6 +31,8 @@ public:
     /// The next `n` bytes in place, valid as long as the input is; empty on failure.
     Bytes take(std::size_t n) noexcept;
     void skip(std::size_t n) noexcept { take(n); }
+    /// For who finds what was read to be wrong.
+    void fail() noexcept { failed_ = true; }
 
     bool ok() const noexcept { return !failed_; }
     /// True when nothing failed and every byte was read.

@@ -1,0 +1,242 @@
+// Speaks one side of NTLM, raw or inside SPNEGO, with tokens as base64 lines on stdin and stdout, for 61-ntlm.sh:
+//
+//   ntlm-peer accept user=U password=P [policy=off|allow|require] [binding=DATA] [target=SPN] [kerberos=1]
+//   ntlm-peer initiate user=U password=P [domain=D] [workstation=W] [binding=DATA] [target=SPN] [names=1] [spnego=1]
+//             [kerberos_first=1]
+//
+// A line of answer is "TT TOKEN" (go on), "AF WORDS TOKEN" (logged in; "-" for no token) or "NA REASON". The acceptor takes
+// any number of logins one after the other. The initiator's first line answers a line that says nothing.
+
+#include "base/base64.h"
+#include "ntlm/initiator.h"
+#include "spnego/initiator.h"
+
+#include <sys/random.h>
+#include <time.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <span>
+#include <string>
+
+namespace {
+
+using Options = std::map<std::string, std::string>;
+
+std::string option(const Options& options, const std::string& name)
+{
+    const auto found = options.find(name);
+    return found == options.end() ? std::string() : found->second;
+}
+
+void randomise(std::span<std::uint8_t> bytes)
+{
+    if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+        std::abort();
+}
+
+ntlm::FileTime now()
+{
+    timespec time{};
+    clock_gettime(CLOCK_REALTIME, &time);
+    return ntlm::file_time(time.tv_sec, static_cast<std::uint32_t>(time.tv_nsec));
+}
+
+std::string word(base::Bytes token)
+{
+    return token.empty() ? "-" : base::base64_encode(token);
+}
+
+std::string go_on(base::Bytes token)
+{
+    return "TT " + word(token);
+}
+
+template <class Reason> std::string no(Reason reason)
+{
+    return "NA " + std::string(to_text(reason));
+}
+
+std::optional<spnego::Mics> mics(const ntlm::Session& session, base::Bytes mech_list)
+{
+    const auto initiator = session.sign(ntlm::Side::client, mech_list), acceptor = session.sign(ntlm::Side::server, mech_list);
+    return initiator && acceptor ? std::optional<spnego::Mics>({*initiator, *acceptor}) : std::nullopt;
+}
+
+std::optional<ntlm::BindingHash> binding(const Options& options)
+{
+    const std::string data = option(options, "binding");
+    return data.empty() ? std::nullopt : std::optional(ntlm::binding_hash(data));
+}
+
+class Acceptor {
+public:
+    explicit Acceptor(const Options& options)
+        : user_(option(options, "user")), nt_hash_(ntlm::nt_hash(option(options, "password")).value()),
+          negotiation_(!option(options, "kerberos").empty())
+    {
+        const std::string policy = option(options, "policy"), target = option(options, "target");
+        using Policy = ntlm::Protection::Policy;
+        protection_.policy = policy == "require" ? Policy::require : policy == "allow" ? Policy::allow
+                                                                                        : Policy::off;
+        protection_.binding = binding(options);
+        if (!target.empty())
+            protection_.targets.push_back(target);
+    }
+
+    std::string answer(base::Bytes token)
+    {
+        if (ntlm::message_type(token) != 0) {
+            wrapped_ = false;
+            return mechanism(token);
+        }
+        wrapped_ = true;
+        return follow(negotiation_.read(token));
+    }
+
+private:
+    std::string follow(const spnego::Step& step)
+    {
+        switch (step.kind) {
+        case spnego::Step::Kind::kerberos: return "KERBEROS";
+        case spnego::Step::Kind::mechanism: return mechanism(step.token);
+        case spnego::Step::Kind::reply: return go_on(step.token);
+        case spnego::Step::Kind::done: return success(step.token);
+        case spnego::Step::Kind::refused: return no(step.refusal);
+        }
+        return {};
+    }
+
+    std::string mechanism(base::Bytes token)
+    {
+        if (ntlm::message_type(token) == ntlm::negotiate_type) {
+            ntlm::Nonce nonce;
+            randomise(nonce);
+            const auto challenge = acceptor_.challenge(token, nonce, now());
+            if (!challenge)
+                return no(ntlm::Refusal::malformed);
+            return go_on(wrapped_ ? negotiation_.answer(*challenge) : *challenge);
+        }
+        if (const auto refusal = acceptor_.read(token))
+            return no(*refusal);
+        if (acceptor_.user() != user_)
+            return "NA unknown user " + acceptor_.user();
+        if (const auto refusal = acceptor_.verify(nt_hash_, protection_))
+            return no(*refusal);
+        if (!wrapped_)
+            return success({});
+        return follow(negotiation_.finish(acceptor_.carried_mic(), mics(acceptor_.session(), negotiation_.mech_list())));
+    }
+
+    std::string success(base::Bytes token) const
+    {
+        return "AF user=" + acceptor_.user() + " domain=" + acceptor_.domain() + " mic=" + (acceptor_.carried_mic() ? "1" : "0") +
+               " bound=" + (acceptor_.channel_bound() ? "1" : "0") + " " + word(token);
+    }
+
+    const ntlm::Identity identity_{"LAB", "PROXY", "lab.example", "proxy.lab.example"};
+    const std::string user_;
+    const ntlm::Key nt_hash_;
+    ntlm::Protection protection_;
+    ntlm::Acceptor acceptor_{identity_};
+    spnego::Acceptor negotiation_;
+    bool wrapped_ = false;
+};
+
+class Initiator {
+public:
+    explicit Initiator(const Options& options)
+        : login_(login(options)), wrapped_(!option(options, "spnego").empty()),
+          kerberos_first_(!option(options, "kerberos_first").empty()), initiator_(login_)
+    {
+    }
+
+    std::string answer(base::Bytes token)
+    {
+        if (token.empty())
+            return go_on(first());
+        if (!wrapped_)
+            return mechanism(token);
+        const spnego::Step step = negotiation_.read(token);
+        switch (step.kind) {
+        case spnego::Step::Kind::mechanism:
+            return step.token.empty() ? go_on(negotiation_.answer(initiator_.negotiate())) : mechanism(step.token);
+        case spnego::Step::Kind::reply: return go_on(step.token);
+        case spnego::Step::Kind::done: return "AF -";
+        case spnego::Step::Kind::refused: return no(step.refusal);
+        case spnego::Step::Kind::kerberos: break;
+        }
+        return "NA";
+    }
+
+private:
+    static ntlm::Initiator::Login login(const Options& options)
+    {
+        ntlm::Initiator::Login login;
+        login.user = option(options, "user");
+        login.domain = option(options, "domain");
+        login.workstation = option(options, "workstation");
+        login.nt_hash = ntlm::nt_hash(option(options, "password")).value();
+        login.target = option(options, "target");
+        login.binding = binding(options);
+        login.names_in_negotiate = !option(options, "names").empty();
+        return login;
+    }
+
+    spnego::Token first()
+    {
+        if (!wrapped_)
+            return initiator_.negotiate();
+        if (!kerberos_first_)
+            return negotiation_.start(initiator_.negotiate());
+        return negotiation_.start({}, {std::string(spnego::oid::kerberos), std::string(spnego::oid::ntlmssp)});
+    }
+
+    std::string mechanism(base::Bytes challenge)
+    {
+        ntlm::Initiator::Random random;
+        randomise(random.client_challenge);
+        randomise({random.session_key.data(), ntlm::Key::size});
+        const auto token = initiator_.authenticate(challenge, random, now());
+        if (!token)
+            return "NA the challenge is malformed";
+        if (!wrapped_)
+            return go_on(*token);
+        const auto last = negotiation_.finish(*token, initiator_.carried_mic(), mics(initiator_.session(), negotiation_.mech_list()));
+        return last ? go_on(*last) : no(spnego::Refusal::mic_impossible);
+    }
+
+    const ntlm::Initiator::Login login_;
+    const bool wrapped_, kerberos_first_;
+    ntlm::Initiator initiator_;
+    spnego::Initiator negotiation_;
+};
+
+template <class Peer> int converse(Peer peer)
+{
+    for (std::string line; std::getline(std::cin, line);) {
+        const auto token = base::base64_decode(line);
+        std::cout << (token ? peer.answer(base::bytes_of(*token)) : "NA not base64") << std::endl;
+    }
+    return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    Options options;
+    for (int i = 2; i < argc; ++i) {
+        const std::string argument = argv[i];
+        const auto equals = argument.find('=');
+        options[argument.substr(0, equals)] = equals == std::string::npos ? "1" : argument.substr(equals + 1);
+    }
+    const std::string role = argc > 1 ? argv[1] : "";
+    if (role == "accept")
+        return converse<Acceptor>(Acceptor(options));
+    if (role == "initiate")
+        return converse<Initiator>(Initiator(options));
+    std::cerr << "usage: ntlm-peer accept|initiate NAME=VALUE ...\n";
+    return 2;
+}
