@@ -34,7 +34,7 @@ nettle/.*                                           access ntlm spnego
 uni(str|case)\.h                                    ntlm
 libtasn1\.h                                         spnego
 ares.*\.h                                           net
-(sys/socket|sys/epoll|sys/un|sys/eventfd)\.h        net
+(sys/socket|sys/epoll|sys/un|sys/eventfd|sys/signalfd)\.h net
 (netinet/.*|resolv\.h|linux/sockios\.h)             net
 arpa/inet\.h                                        net directory'
 

@@ -5,9 +5,9 @@
 #include "access/policy.h"
 #include "access/scheme.h"
 #include "base/lane.h"
-#include "base/retry.h"
 #include "daemon/accounts.h"
 #include "daemon/background.h"
+#include "daemon/caretaker.h"
 #include "daemon/config.h"
 #include "daemon/descriptors.h"
 #include "daemon/shard.h"
@@ -16,9 +16,9 @@
 #include "leg/settings.h"
 #include "net/loop.h"
 #include "net/resolver.h"
+#include "net/signals.h"
 #include "net/tls.h"
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,8 +26,11 @@
 
 namespace rpctunneld {
 
-/// The running daemon: owns everything, in the order in which it is made. The main thread is the shards' caretaker: it
-/// waits for signals, watches the directory and rebuilds the allowlist.
+/// The running daemon: owns everything, in the order in which it is made. The main thread has a loop of its own, for signals,
+/// for the caretaker and for the end; nothing that blocks runs there but the reading of files in a reload.
+///
+/// Its end, in this order: listeners close and clients hear of it (drain); the shards stop, all of them before one is destroyed,
+/// since they send each other streams; the lanes finish what they have begun; the loops, to which those reported, go.
 class Instance {
 public:
     /// All that can fail, fails here: certificates, listeners, the change of the user, the directory. Nothing is served
@@ -39,31 +42,32 @@ public:
     /// "ready plain=127.0.0.1:80 tls=[::]:443"
     const std::string& ready_line() const noexcept { return ready_line_; }
     void start();
-    /// Serves until SIGTERM or SIGINT and drains.
+    /// Serves until SIGTERM or SIGINT and drains; a second one cuts that short.
     void serve();
 
 private:
-    using Clock = std::chrono::steady_clock;
-
     void load_certificates();
     void bind();
     void open_directory();
     void open_shards(const DescriptorPlan& plan);
-    void watch_directory();
-    void refresh_policy();
-    void rebuild_valid_ports();
+    void on_signal(int signal);
+    void on_news(Caretaker::News news);
     void reload();
     void drain();
+    void on_drained();
     /// All of them before one is destroyed: they know each other.
     void end_shards();
 
     Config config_;
+    net::Loop loop_; // of the main thread
+    net::Signals signals_;
     leg::Settings tunnel_settings_; // complete when the shards are opened
     leg::Nodes nodes_;
     std::shared_ptr<const net::TlsServerContext> context_;
     std::vector<std::unique_ptr<net::Loop>> loops_;
     std::optional<PidFile> pid_file_;
     std::optional<directory::Directory> database_;
+    std::optional<Caretaker> caretaker_;
     std::optional<DirectoryAccounts> accounts_;
     auth::Policy auth_policy_;
     auth::Cache logins_;
@@ -74,13 +78,7 @@ private:
     std::optional<net::Resolver> resolver_; // likewise after the shards
     std::vector<std::unique_ptr<Shard>> shards_;
     std::string ready_line_;
-    // What fails is tried again.
-    base::Retry refresh_retry_{"valid-ports", "not read, the last good list stays in force"};
-    base::Retry rebuild_retry_{"valid-ports", "not rebuilt, the last good list stays in force"};
-    Clock::time_point next_watch_, next_rebuild_, next_refresh_ = Clock::time_point::max();
+    bool stopping_ = false;
 };
-
-/// What -t looks at beyond the text of the configuration: files, users, the directory. One text an error.
-std::vector<std::string> check_surroundings(const Config& config);
 
 } // namespace rpctunneld

@@ -17,6 +17,7 @@
 #include "tunnel/hub.h"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -46,8 +47,9 @@ public:
     // From the main thread while the shard runs; each takes effect a moment later.
     void use_certificates(std::shared_ptr<const net::TlsServerContext> context);
     void recheck_routes();
-    /// No new clients; tunnels end in order, until `bound` has passed. The loop goes on: see drained().
-    void drain(Millis bound);
+    /// No new clients; tunnels end in order, until `bound` has passed. The loop goes on. `on_drained` is called in the shard's
+    /// thread when drained() has become true.
+    void drain(Millis bound, std::function<void()> on_drained);
     /// Nothing is left here, or the time for it is up. All shards stop together, for they send each other streams.
     bool drained() const noexcept { return drained_; }
     /// Ends what is left, and the loop.
@@ -75,7 +77,7 @@ private:
         net::Listener listener;
     };
 
-    void begin_drain(Millis bound);
+    void begin_drain(Millis bound, std::function<void()> drained);
     void on_drain_check();
     void end();
 
@@ -89,6 +91,7 @@ private:
     std::vector<std::unique_ptr<PairingDoor>> pairing_doors_;
     net::Timer drain_check_;
     net::Millis drain_until_{};
+    std::function<void()> on_drained_;
     std::atomic<bool> drained_{false};
     std::thread thread_;
 };

@@ -5,6 +5,7 @@
 #include "daemon/instance.h"
 #include "daemon/option_table.h"
 #include "daemon/process.h"
+#include "daemon/settings.h"
 
 #include <csignal>
 #include <cstdio>

@@ -103,9 +103,9 @@ void Shard::recheck_routes()
     loop_.post([this] { hub_->recheck_routes(); });
 }
 
-void Shard::drain(Millis bound)
+void Shard::drain(Millis bound, std::function<void()> drained)
 {
-    loop_.post([this, bound] { begin_drain(bound); });
+    loop_.post([this, bound, drained = std::move(drained)] { begin_drain(bound, drained); });
 }
 
 void Shard::stop()
@@ -113,8 +113,9 @@ void Shard::stop()
     loop_.post([this] { end(); });
 }
 
-void Shard::begin_drain(Millis bound)
+void Shard::begin_drain(Millis bound, std::function<void()> drained)
 {
+    on_drained_ = std::move(drained);
     drain_until_ = loop_.now() + bound;
     front_->drain();
     // Those whom the kernel has taken in already hear from the front that it is draining.
@@ -133,7 +134,8 @@ void Shard::on_drain_check()
 {
     const std::size_t left = front_->connections() + hub_->size() + hub_->pairing().size();
     const bool time_is_up = loop_.now() >= drain_until_;
-    drained_ = time_is_up || left + hub_->leaving() == 0;
+    if (const bool drained = time_is_up || left + hub_->leaving() == 0; drained_.exchange(drained) != drained && drained)
+        on_drained_();
     if (!time_is_up) // even a shard with nothing left can get what another one still sends to it
         drain_check_.set(std::min(drain_step, drain_until_ - loop_.now()));
     else if (left != 0)
