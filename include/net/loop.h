@@ -65,6 +65,8 @@ public:
 
     /// Monotonic time, read once per round (and afresh while the loop is not running).
     Millis now() noexcept;
+    /// For tests that would have to wait, between rounds: from now on it is so much later.
+    void skip(Millis time) noexcept;
 
     /// Closes a stream that no watch looks after any more, though one may have handed it over in this round.
     void close(Stream& stream) noexcept;
@@ -101,6 +103,7 @@ private:
     base::UniqueFd event_;
     base::UniqueFd alarm_;
     Millis alarm_at_; // when alarm_ rings: not later than the wheel has something to do
+    Millis skipped_{}; // the loop's time is ahead of the machine's by it
     Millis now_;
     Wheel wheel_;
     bool running_ = false;

@@ -106,8 +106,15 @@ void Loop::defer(std::function<void()> function)
 Millis Loop::now() noexcept
 {
     if (!running_)
-        now_ = clock_now();
+        now_ = clock_now() + skipped_;
     return now_;
+}
+
+void Loop::skip(Millis time) noexcept
+{
+    assert(!running_);
+    skipped_ += time;
+    alarm_at_ = Millis::max(); // it would ring too late
 }
 
 /// A time limit in each wait would have the kernel set and drop a timer in each round. Timers are mostly far away, so
@@ -119,8 +126,9 @@ void Loop::set_alarm() noexcept
         return;
     alarm_at_ = *next;
     itimerspec when{};
-    when.it_value.tv_sec = static_cast<std::time_t>(next->count() / 1000);
-    when.it_value.tv_nsec = static_cast<long>(next->count() % 1000 * 1'000'000);
+    const std::int64_t at = (*next - skipped_).count();
+    when.it_value.tv_sec = static_cast<std::time_t>(at / 1000);
+    when.it_value.tv_nsec = static_cast<long>(at % 1000 * 1'000'000);
     [[maybe_unused]] const int result = ::timerfd_settime(alarm_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
     assert(result == 0);
 }
@@ -132,7 +140,7 @@ void Loop::round(int limit_ms) noexcept
     if (!pending)
         set_alarm();
     const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), pending ? 0 : limit_ms);
-    now_ = clock_now();
+    now_ = clock_now() + skipped_;
     running_ = true;
     dispatch(count);
     if (std::exchange(knocking_, false))

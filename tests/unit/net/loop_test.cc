@@ -71,6 +71,23 @@ TEST_GROUP(Loop) {
     Loop& loop() { return *loop_; }
 };
 
+TEST(Loop, timeThatIsSkippedHasPassed)
+{
+    Loop loop;
+    Probe rung;
+    Timer late(loop, rung.timer()), later(loop, rung.timer());
+    late.set(Millis(60'000));
+    later.set(Millis(61'000));
+    loop.run_once(Millis(0));
+    loop.skip(Millis(60'500));
+    loop.run_once(Millis(0));
+    LONGS_EQUAL(1, rung.count);
+    // What is set now counts from now, and its alarm wakes the loop.
+    late.set(Millis(20));
+    loop.run_once(Millis(10'000));
+    LONGS_EQUAL(2, rung.count);
+}
+
 TEST(Loop, watchTellsOncePerEdge)
 {
     auto [a, b] = pair();

@@ -175,6 +175,16 @@ struct HubGroup : Utest {
             loop->run_once(net::Millis(5));
         }
     }
+    /// The same for what takes its time: once all that can happen at once should have happened, that time is skipped.
+    void until_later(const std::function<bool()>& done)
+    {
+        const auto at_once = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+        until([&] {
+            if (std::chrono::steady_clock::now() > at_once)
+                loop->skip(net::Millis(100));
+            return done();
+        });
+    }
     void settle()
     {
         for (int i = 0; i < 20; ++i)

@@ -23,11 +23,11 @@ TEST(HubFlow, theClientsWindowHoldsAndIsGivenUpOnlyForAReader)
     out.listen();
     LONGS_EQUAL(8192 + 4096, out.got.size());
     // It has read everything and says nothing more: after 2 s its window is lifted, whatever it is told meanwhile.
-    auto said = std::chrono::steady_clock::now();
-    until([&] {
-        if (std::chrono::steady_clock::now() - said > std::chrono::milliseconds(200)) {
+    auto said = loop->now();
+    until_later([&] {
+        if (loop->now() - said > std::chrono::milliseconds(200)) {
             in.say(rpc_pdu(33'000)); // is acknowledged
-            said = std::chrono::steady_clock::now();
+            said = loop->now();
         }
         out.listen();
         return out.got.ends_with(rpc_pdu(2048, 7));
@@ -70,7 +70,7 @@ TEST(HubFlow, aPduThatFitsTheWindowButNotWhatIsOpenOfItComesThrough)
         until_got(t.server, row.first);
         settle();
         std::string rest = rpc_pdu(row.second, 2);
-        until([&] {
+        until_later([&] {
             rest.erase(0, t.in.push(rest));
             t.server.listen();
             return t.server.got.size() >= row.first + row.second;

@@ -174,7 +174,8 @@ TEST(HubSilence, aWindowThatIsOpenIsNotGivenUp)
     server.say(rpc_pdu(100));
     until_got(out, established + 100);
     out.got.clear();
-    wait(tunnel::OutboundChannel::stall_patience + std::chrono::milliseconds(100));
+    loop->skip(tunnel::OutboundChannel::stall_patience + std::chrono::milliseconds(100));
+    settle();
     server.say(rpc_pdu(5000) + rpc_pdu(5000));
     until_got(out, 5000);
     settle();

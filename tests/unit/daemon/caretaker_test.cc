@@ -1,0 +1,131 @@
+#include "base/log.h"
+#include "daemon/caretaker.h"
+#include "unit/directory/fixture.h"
+
+#include <optional>
+#include <string>
+
+#include <CppUTest/TestHarness.h>
+
+using rpctunneld::Caretaker;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+} // namespace
+
+TEST_GROUP(Caretaker)
+{
+    TemporaryDirectory directory;
+    std::optional<net::Loop> loop;
+    std::optional<directory::Directory> opened;
+    std::optional<Caretaker> caretaker;
+    int changed = 0, asked = 0;
+
+    void setup() override
+    {
+        MemoryLeakWarningPlugin::turnOnThreadSafeNewDeleteOverloads();
+        base::log::set_level(base::log::Level::error);
+        directory.allow("before:6001");
+        loop.emplace();
+        opened.emplace(directory.path);
+        caretaker.emplace(*loop, *opened, [this](Caretaker::News news) { ++(news == Caretaker::News::changed ? changed : asked); });
+    }
+    void teardown() override
+    {
+        caretaker.reset();
+        opened.reset();
+        loop.reset();
+        base::log::set_level(base::log::Level::info);
+    }
+    template <class Done> void until(Done done)
+    {
+        const auto end = std::chrono::steady_clock::now() + 5s;
+        while (!done()) {
+            CHECK_TRUE_TEXT(std::chrono::steady_clock::now() < end, "it did not happen within 5 s");
+            loop->run_once(net::Millis(5));
+        }
+    }
+    /// Until somebody has looked: a second look has begun.
+    void look()
+    {
+        loop->skip(Caretaker::watch_interval);
+        for (int i = 0; i < 20; ++i)
+            loop->run_once(net::Millis(5));
+    }
+    bool allows(const char* host) { return opened->valid_ports.get()->match(host, 6001).has_value(); }
+};
+
+TEST(Caretaker, whatSomebodyCommitsComesIntoForce)
+{
+    caretaker->begin(0ms);
+    caretaker->watch();
+    look();
+    LONGS_EQUAL(0, changed + asked);
+    directory.allow("after:6001");
+    CHECK_FALSE(allows("after"));
+    loop->skip(Caretaker::watch_interval);
+    until([&] { return changed == 1; });
+    CHECK_TRUE(allows("after"));
+    look();
+    LONGS_EQUAL(1, changed);
+    LONGS_EQUAL(0, asked);
+}
+
+TEST(Caretaker, theGeneratedListIsRebuiltAfterEachInterval)
+{
+    caretaker->begin(60'000ms);
+    caretaker->watch();
+    directory.add_server("EX9", "ex9.example", directory::Role::mailbox);
+    loop->skip(Caretaker::watch_interval);
+    until([&] { return changed == 1; });
+    CHECK_FALSE(allows("ex9"));
+    loop->skip(60'000ms);
+    until([&] { return allows("ex9"); });
+    until([&] { return changed == 2; }); // its own commit
+}
+
+TEST(Caretaker, aReloadAsksEverythingAnewAndHearsWhenThatIsDone)
+{
+    caretaker->begin(0ms);
+    caretaker->watch();
+    directory.add_server("EX9", "ex9.example", directory::Role::mailbox);
+    int done = 0;
+    // Two at once: the second one is not answered by what had begun before it.
+    caretaker->renew(0ms, [&] { done += 1; });
+    caretaker->renew(0ms, [&] { done += 10; });
+    until([&] { return done == 1; });
+    CHECK_TRUE(allows("ex9"));
+    until([&] { return done == 11; });
+    CHECK_TRUE(changed + asked >= 2);
+}
+
+// Another process holds the directory: the loop goes on, and what was to be done is done when it can be.
+TEST(Caretaker, aLockedDirectoryKeepsTheLoopFromNothing)
+{
+    caretaker->begin(0ms);
+    caretaker->watch();
+    directory.add_server("EX9", "ex9.example", directory::Role::mailbox);
+    directory.database->execute("BEGIN EXCLUSIVE");
+    bool done = false;
+    caretaker->renew(0ms, [&] { done = true; });
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 20; ++i)
+        loop->run_once(net::Millis(2));
+    CHECK_TRUE(std::chrono::steady_clock::now() - begin < 2s);
+    CHECK_FALSE(done);
+    directory.database->execute("COMMIT");
+    until([&] { return done; });
+    until([&] { return allows("ex9"); });
+}
+
+TEST(Caretaker, nothingIsHeardAfterItsEnd)
+{
+    caretaker->begin(0ms);
+    caretaker->watch();
+    caretaker->renew(0ms, [] { FAIL("it has ended"); });
+    caretaker->end();
+    look();
+    LONGS_EQUAL(0, changed + asked);
+}
