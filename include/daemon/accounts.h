@@ -2,6 +2,7 @@
 
 #include "access/account.h"
 #include "directory/accounts.h"
+#include "directory/directory.h"
 
 #include <optional>
 #include <string>
@@ -11,8 +12,11 @@ namespace rpctunneld {
 /// The directory's accounts as the authenticators want them.
 class DirectoryAccounts : public auth::AccountSource {
 public:
-    /// Throws directory::DatabaseError.
-    explicit DirectoryAccounts(const std::string& database) : accounts_(database) {}
+    /// The database outlives it.
+    explicit DirectoryAccounts(directory::Directory& database) noexcept
+        : accounts_(database.readers)
+    {
+    }
 
     std::optional<auth::AccountRecord> find(const auth::Login& login) override
     {

@@ -177,6 +177,8 @@ Instance::Instance(Config config)
 Instance::~Instance()
 {
     end_shards();
+    if (database_)
+        database_->readers.stop(); // the lane need not wait for locks to its end
 }
 
 void Instance::load_certificates()
@@ -224,7 +226,7 @@ void Instance::bind()
 void Instance::open_directory()
 {
     database_.emplace(config_.database);
-    accounts_.emplace(config_.database);
+    accounts_.emplace(*database_);
     backends_.emplace(auth::Backends{auth_policy_, *accounts_, logins_});
     rebuild_valid_ports();
     // Its own commit is no change that logins and tunnels would have to hear of.
