@@ -4,6 +4,7 @@
 #include "directory/accounts.h"
 #include "directory/directory.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,7 +15,7 @@ class DirectoryAccounts : public auth::AccountSource {
 public:
     /// The database outlives it.
     explicit DirectoryAccounts(directory::Directory& database) noexcept
-        : accounts_(database.readers)
+        : accounts_(database.readers), judge_(database.judge)
     {
     }
 
@@ -29,8 +30,11 @@ public:
 
     std::optional<std::string> some_hash(std::uint64_t number) override { return accounts_.some_hash(number); }
 
+    std::uint64_t generation() const noexcept override { return judge_.generation(); }
+
 private:
     directory::Accounts accounts_;
+    const directory::Judge& judge_;
 };
 
 } // namespace rpctunneld

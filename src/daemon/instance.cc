@@ -288,8 +288,7 @@ void Instance::watch_directory()
     next_watch_ = Clock::now() + watch_interval;
     if (!database_->watch.changed())
         return;
-    // An account may be disabled now, an active copy may have moved.
-    logins_.clear();
+    // An active copy may have moved.
     refresh_policy();
     base::log::info("directory-changed", {});
 }
@@ -347,7 +346,6 @@ void Instance::reload()
     } catch (const std::exception& error) {
         base::log::error("reload-refused", {{"error", error.what()}});
     }
-    logins_.clear();
     rebuild_valid_ports();
     refresh_policy();
     base::log::notice("reloaded", {});
