@@ -23,6 +23,7 @@ struct Outcome {
         denied,        ///< 401 that looks like any other; `reason` is for the log alone
         too_busy,      ///< 503 and close
         hash,          ///< `check` is to be made on the lane of password checks; then checked() goes on
+        again,         ///< look_up() is to be called again with the same header
     } kind;
     /// With challenge and denied: one header line each. Empty when no scheme may be used on this channel (Basic
     /// without TLS): then answer 403.

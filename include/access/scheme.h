@@ -33,6 +33,7 @@ struct Attempt {
         continues, ///< `text` is the answer to the client, base64
         busy,
         hash,      ///< the password is to be checked, `check`; then checked() goes on
+        again,     ///< so far it is good; look_up() of the same credentials tells whether it still is
     } kind;
     std::string text;
     std::shared_ptr<const PasswordCheck> check = nullptr;

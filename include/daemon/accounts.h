@@ -2,7 +2,9 @@
 
 #include "access/account.h"
 #include "directory/accounts.h"
+#include "directory/directory.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -11,8 +13,11 @@ namespace rpctunneld {
 /// The directory's accounts as the authenticators want them.
 class DirectoryAccounts : public auth::AccountSource {
 public:
-    /// Throws directory::DatabaseError.
-    explicit DirectoryAccounts(const std::string& database) : accounts_(database) {}
+    /// The database outlives it.
+    explicit DirectoryAccounts(directory::Directory& database) noexcept
+        : accounts_(database.readers), judge_(database.judge)
+    {
+    }
 
     std::optional<auth::AccountRecord> find(const auth::Login& login) override
     {
@@ -25,8 +30,11 @@ public:
 
     std::optional<std::string> some_hash(std::uint64_t number) override { return accounts_.some_hash(number); }
 
+    std::uint64_t generation() const noexcept override { return judge_.generation(); }
+
 private:
     directory::Accounts accounts_;
+    const directory::Judge& judge_;
 };
 
 } // namespace rpctunneld

@@ -25,8 +25,7 @@ using base::Login;
 /// The daemon's view of the accounts: read only, any thread.
 class Accounts {
 public:
-    /// Throws DatabaseError when the database cannot be opened.
-    explicit Accounts(std::string database_path);
+    explicit Accounts(Connections& readers) noexcept : readers_(readers) {}
 
     /// The account of this login, disabled ones included. Both parts are folded here, any spelling will do. An
     /// unknown domain is nobody. Blocks. Throws DatabaseError when the database cannot be read.
@@ -36,7 +35,7 @@ public:
     std::optional<std::string> some_hash(std::uint64_t number);
 
 private:
-    Connections readers_;
+    Connections& readers_;
 };
 
 struct AccountDetails {

@@ -2,6 +2,8 @@
 
 #include "directory/statement.h"
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
@@ -30,10 +32,11 @@ public:
         create    ///< made when it does not exist; an older schema is brought up to date
     };
 
-    static constexpr int busy_wait = 5000; ///< ms
+    static constexpr std::chrono::milliseconds busy_wait{5000};
 
-    /// Throws DatabaseError: no such file, not a directory database, of another schema version.
-    Database(const std::string& path, Mode mode);
+    /// `stop`, unless null, outlives it: once true, no lock is waited for any more. Throws DatabaseError: no such file, not a
+    /// directory database, of another schema version.
+    Database(const std::string& path, Mode mode, const std::atomic<bool>* stop = nullptr);
     ~Database();
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
@@ -45,7 +48,12 @@ public:
     /// PRAGMA data_version: differs from the last answer when another connection has committed in between.
     std::int64_t data_version();
     /// From now on a lock held by somebody else is an error at once.
-    void never_wait() noexcept;
+    void never_wait() noexcept { patience_ = {}; }
+    /// Throws DatabaseError when its pages are not those of one whole database. Reads all of them.
+    void check_pages();
+    /// Moves what the write-ahead log holds into the file of this connection and cuts the log to nothing, unless somebody
+    /// just reads or writes there. No lock is waited for.
+    void empty_log() noexcept;
 
     const std::string& path() const noexcept { return path_; }
     /// Runs SQL without parameters or rows. Throws DatabaseError.
@@ -61,9 +69,13 @@ private:
         void operator()(sqlite3_stmt* statement) const noexcept;
     };
 
+    static int on_busy(void* self, int attempts);
     void open(Mode mode);
 
     std::string path_;
+    const std::atomic<bool>* const stop_;
+    std::chrono::milliseconds patience_ = busy_wait; // with a lock
+    std::chrono::steady_clock::time_point busy_since_;
     std::unique_ptr<sqlite3, Close> handle_;
     std::unordered_map<const char*, std::unique_ptr<sqlite3_stmt, Finalize>> statements_; // ends before handle_
 };

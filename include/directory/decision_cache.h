@@ -1,5 +1,6 @@
 #pragma once
 
+#include "directory/connections.h"
 #include "directory/decision.h"
 #include "directory/directory.h"
 
@@ -18,7 +19,8 @@ namespace directory {
 ///
 /// Whether they hold is asked of the database each time, on a connection of its own: PRAGMA data_version costs two
 /// microseconds, never waits for a lock, and says so from the moment at which a commit is seen by any reader, in every
-/// journal mode. The times of the database's files do not: a write-ahead log is written before its commit holds.
+/// journal mode. The times of the database's files do not: a write-ahead log is written before its commit holds. That another
+/// file has taken the place of the database is found by Watch, which then gives the cache another connection.
 class DecisionCache {
 public:
     /// Of each of the two generations that are kept: the older one goes when the younger one is full.
@@ -28,7 +30,7 @@ public:
     using Stamp = std::uint64_t;
 
     /// Throws DatabaseError.
-    explicit DecisionCache(const Directory& directory);
+    explicit DecisionCache(Directory& directory);
 
     /// The state of now. Permissions of another state are forgotten. When it cannot be told, they are too, and what is
     /// decided at this stamp is not kept.
@@ -49,10 +51,10 @@ private:
     void forget() noexcept;
 
     const Judge& judge_;
-    Database database_;
-    std::int64_t version_ = 0;
+    Connections::Observer observer_;
+    Connections::Observer::View view_;
     std::uint64_t generation_ = 0;
-    bool known_ = false; // version_ and generation_ are those of the last look
+    bool known_ = false; // view_ and generation_ are those of the last look
     Stamp stamp_ = 0;
     Decisions young_, old_;
 };

@@ -53,5 +53,7 @@ struct Rebuild {
 /// Makes the generated list anew and stores it when it differs; what an entry keeps keeps its time. With `dry_run`
 /// nothing is stored. Opens its own connection, which can write nothing but the generated list.
 Rebuild rebuild_generated(const std::string& database_path, bool dry_run) noexcept;
+/// The same on a connection that may write the generated list.
+Rebuild rebuild_generated(Database& database, bool dry_run) noexcept;
 
 } // namespace directory

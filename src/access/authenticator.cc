@@ -67,6 +67,8 @@ Outcome Authenticator::conclude(const Scheme& scheme, Attempt&& attempt)
         return {Outcome::Kind::too_busy, {}, std::nullopt, std::move(attempt.text)};
     case Attempt::Kind::hash:
         return {Outcome::Kind::hash, {}, std::nullopt, {}, std::move(attempt.check)};
+    case Attempt::Kind::again:
+        return {Outcome::Kind::again, {}, std::nullopt, {}};
     case Attempt::Kind::refused:
         state_.reset();
         current_ = nullptr;

@@ -45,7 +45,8 @@ public:
         const std::optional<BasicCredentials> basic = BasicCredentials::parse(credentials);
         if (!basic)
             return malformed();
-        std::optional<std::string> canonical = backends_.cache.find(basic->login, basic->password.view());
+        std::optional<std::string> canonical =
+            backends_.cache.find(basic->login, basic->password.view(), backends_.accounts.generation());
         if (!canonical)
             return std::nullopt;
         return Attempt{Attempt::Kind::accepted, std::move(*canonical)};
@@ -56,13 +57,13 @@ public:
         std::optional<BasicCredentials> basic = BasicCredentials::parse(credentials);
         if (!basic)
             return malformed();
-        // An equal login may have been checked while this one waited.
-        if (std::optional<std::string> canonical = backends_.cache.find(basic->login, basic->password.view()))
-            return {Attempt::Kind::accepted, std::move(*canonical)};
-        generation_ = backends_.cache.generation();
+        const std::shared_ptr<const PasswordCheck> right = std::move(right_);
+        const std::uint64_t generation = backends_.accounts.generation();
         std::string hash;
         try {
             account_ = backends_.accounts.find(basic->login);
+            if (account_ && is_proved(*basic, *account_, right.get(), generation))
+                return {Attempt::Kind::accepted, account_->canonical};
             hash = somebodys_hash(basic->login);
         } catch (const std::exception& error) {
             return {Attempt::Kind::busy, std::string("accounts cannot be read: ") + error.what()};
@@ -87,8 +88,9 @@ public:
         }
         if (!equal)
             return refused("wrong password", check->login);
-        backends_.cache.store(check->login, check->password.view(), account->pw_version, account->canonical, generation_);
-        return {Attempt::Kind::accepted, account->canonical};
+        // The account may have changed while the hash had to wait.
+        right_ = check;
+        return {Attempt::Kind::again, {}};
     }
 
 private:
@@ -97,6 +99,18 @@ private:
     static Attempt refused(const char* reason, const Login& login)
     {
         return {Attempt::Kind::refused, std::string(reason) + ": " + login.text()};
+    }
+
+    /// Whether the account may come in as it is now, without another hash: the one before was `right`, or the cache knows of
+    /// one, perhaps of an equal login that was checked while this one waited.
+    bool is_proved(const BasicCredentials& basic, const AccountRecord& account, const PasswordCheck* right,
+                   std::uint64_t generation)
+    {
+        if (!right || !account.enabled || right->hash != account.pw_crypt || right->login != basic.login ||
+            right->password.view() != basic.password.view())
+            return backends_.cache.confirm(basic.login, basic.password.view(), account, generation);
+        backends_.cache.store(basic.login, basic.password.view(), account, generation);
+        return true;
     }
 
     /// What a login is checked against that has no hash of its own. Hashes of other methods take other times, so it is that
@@ -118,7 +132,7 @@ private:
     std::shared_ptr<const PasswordCheck> check_;
     std::optional<AccountRecord> account_;
     bool hashed_ = false; // the check is against the account's own hash
-    std::uint64_t generation_ = 0;
+    std::shared_ptr<const PasswordCheck> right_; // between checked() and another look_up()
 };
 
 bool allowed(const Policy& policy, const Channel& channel)

@@ -13,35 +13,47 @@ Seal::Tag Cache::tag(const Login& login, std::string_view password, std::int64_t
     return seal_.of({login.domain, login.name, password, std::to_string(pw_version)});
 }
 
-std::optional<std::string> Cache::find(const Login& login, std::string_view password, Clock::time_point now)
+Cache::Entry* Cache::known(const Login& login, std::string_view password, Clock::time_point now)
 {
-    const std::lock_guard lock(mutex_);
     const auto found = entries_.find({login.domain, login.name});
     if (found == entries_.end())
-        return std::nullopt;
-    const Entry& entry = found->second;
+        return nullptr;
+    Entry& entry = found->second;
     if (entry.until <= now) {
         entries_.erase(found);
-        return std::nullopt;
+        return nullptr;
     }
     const Seal::Tag offered = tag(login, password, entry.pw_version);
-    if (memeql_sec(offered.data(), entry.tag.data(), offered.size()) == 0)
-        return std::nullopt;
-    return entry.canonical;
+    return memeql_sec(offered.data(), entry.tag.data(), offered.size()) != 0 ? &entry : nullptr;
 }
 
-std::uint64_t Cache::generation() const
+std::optional<std::string> Cache::find(const Login& login, std::string_view password, std::uint64_t generation,
+                                       Clock::time_point now)
 {
     const std::lock_guard lock(mutex_);
-    return generation_;
+    const Entry* const entry = known(login, password, now);
+    return entry && entry->generation == generation ? std::optional(entry->canonical) : std::nullopt;
 }
 
-void Cache::store(const Login& login, std::string_view password, std::int64_t pw_version, const std::string& canonical,
-                  std::uint64_t generation, Clock::time_point now)
+bool Cache::confirm(const Login& login, std::string_view password, const AccountRecord& account, std::uint64_t generation,
+                    Clock::time_point now)
 {
-    const Entry entry{tag(login, password, pw_version), pw_version, canonical, now + lifetime_};
     const std::lock_guard lock(mutex_);
-    if (generation != generation_ || limit_ == 0)
+    Entry* const entry = known(login, password, now);
+    if (!entry || !account.enabled || entry->pw_version != account.pw_version)
+        return false;
+    entry->canonical = account.canonical;
+    entry->generation = generation;
+    return true;
+}
+
+void Cache::store(const Login& login, std::string_view password, const AccountRecord& account, std::uint64_t generation,
+                  Clock::time_point now)
+{
+    const Entry entry{tag(login, password, account.pw_version), account.pw_version, account.canonical, generation,
+                      now + lifetime_};
+    const std::lock_guard lock(mutex_);
+    if (limit_ == 0)
         return;
     const Key key{login.domain, login.name};
     if (entries_.size() >= limit_ && !entries_.contains(key))
@@ -63,13 +75,6 @@ void Cache::forget(const Login& login)
 {
     const std::lock_guard lock(mutex_);
     entries_.erase({login.domain, login.name});
-}
-
-void Cache::clear()
-{
-    const std::lock_guard lock(mutex_);
-    entries_.clear();
-    ++generation_;
 }
 
 std::size_t Cache::size() const

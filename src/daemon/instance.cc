@@ -66,6 +66,8 @@ Instance::Instance(Config config)
 Instance::~Instance()
 {
     end_shards();
+    if (database_)
+        database_->readers.stop(); // the lane need not wait for locks to its end
 }
 
 void Instance::load_certificates()
@@ -113,7 +115,7 @@ void Instance::bind()
 void Instance::open_directory()
 {
     database_.emplace(config_.database);
-    accounts_.emplace(config_.database);
+    accounts_.emplace(*database_);
     backends_.emplace(auth::Backends{auth_policy_, *accounts_, logins_});
     // Its own commit is no change that logins and tunnels would have to hear of.
     caretaker_.emplace(loop_, *database_, [this](Caretaker::News news) { on_news(news); });
@@ -167,8 +169,6 @@ void Instance::on_news(Caretaker::News news)
 {
     if (news == Caretaker::News::changed)
         base::log::info("directory-changed", {});
-    // An account may be disabled now, an active copy may have moved.
-    logins_.clear();
     for (const auto& shard : shards_)
         shard->recheck_routes();
 }

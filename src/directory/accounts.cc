@@ -66,8 +66,6 @@ Change insert(Database& database, std::int64_t account, const Login& login)
 
 } // namespace
 
-Accounts::Accounts(std::string database_path) : readers_(std::move(database_path)) {}
-
 std::optional<Account> Accounts::find(std::string_view domain, std::string_view name)
 {
     const auto name_folded = base::fold(name);

@@ -9,11 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
+#include <thread>
+#include <utility>
 
 namespace directory {
 namespace {
@@ -95,7 +98,7 @@ void Database::Finalize::operator()(sqlite3_stmt* statement) const noexcept
     sqlite3_finalize(statement);
 }
 
-Database::Database(const std::string& path, Mode mode) : path_(path)
+Database::Database(const std::string& path, Mode mode, const std::atomic<bool>* stop) : path_(path), stop_(stop)
 {
     const bool made = mode == Mode::create && make_file(path);
     try {
@@ -121,7 +124,7 @@ void Database::open(Mode mode)
     if (result != SQLITE_OK)
         throw DatabaseError("cannot open " + path_ + ": " + why_not(path_, result));
     sqlite3_extended_result_codes(handle, 1);
-    sqlite3_busy_timeout(handle, busy_wait);
+    sqlite3_busy_handler(handle, on_busy, this);
     execute("PRAGMA foreign_keys = ON");
     switch (mode) {
     case Mode::create:
@@ -172,9 +175,33 @@ std::int64_t Database::data_version()
     return query.row() ? query.number() : 0;
 }
 
-void Database::never_wait() noexcept
+void Database::check_pages()
 {
-    sqlite3_busy_timeout(handle_.get(), 0);
+    Statement query = statement("PRAGMA quick_check(1)");
+    const std::string found = query.row() ? query.text() : "nothing";
+    if (found != "ok")
+        throw DatabaseError(path_ + ": the file is damaged: " + found);
+}
+
+void Database::empty_log() noexcept
+{
+    const auto patience = std::exchange(patience_, std::chrono::milliseconds(0));
+    sqlite3_wal_checkpoint_v2(handle_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    patience_ = patience;
+}
+
+/// In the place of SQLite's own handler, which sleeps up to a tenth of a second and knows no end but the time.
+int Database::on_busy(void* self, int attempts)
+{
+    constexpr std::chrono::milliseconds longest_nap{20};
+    auto& database = *static_cast<Database*>(self);
+    const auto now = std::chrono::steady_clock::now();
+    if (attempts == 0)
+        database.busy_since_ = now;
+    if ((database.stop_ && *database.stop_) || now - database.busy_since_ >= database.patience_)
+        return 0;
+    std::this_thread::sleep_for(std::min(std::chrono::milliseconds(attempts + 1), longest_nap));
+    return 1;
 }
 
 Transaction::Transaction(Database& database) : database_(database)

@@ -5,10 +5,9 @@
 
 namespace directory {
 
-DecisionCache::DecisionCache(const Directory& directory)
-    : judge_(directory.judge), database_(directory.readers.path(), Database::Mode::read)
+DecisionCache::DecisionCache(Directory& directory)
+    : judge_(directory.judge), observer_(directory.readers, Connections::Observer::AtALock::fail)
 {
-    database_.never_wait();
 }
 
 void DecisionCache::forget() noexcept
@@ -23,10 +22,10 @@ DecisionCache::Stamp DecisionCache::look() noexcept
     const bool known = std::exchange(known_, false);
     try {
         const std::uint64_t generation = judge_.generation();
-        const std::int64_t version = database_.data_version();
-        if (!known || version != version_ || generation != generation_)
+        const Connections::Observer::View view = observer_.look();
+        if (!known || view != view_ || generation != generation_)
             forget();
-        version_ = version;
+        view_ = view;
         generation_ = generation;
         known_ = true;
     } catch (const std::exception&) { // locked as a whole, or no database any more; who asks gets the reason

@@ -140,11 +140,10 @@ void PortStore::replace_generated(const std::vector<StoredPortEntry>& entries)
     }
 }
 
-Rebuild rebuild_generated(const std::string& database_path, bool dry_run) noexcept
+Rebuild rebuild_generated(Database& database, bool dry_run) noexcept
 {
     Rebuild result;
     try {
-        Database database(database_path, dry_run ? Database::Mode::read : Database::Mode::generate);
         PortStore store(database);
         const auto same = [&] {
             result.old_text = text_of(store.generated());
@@ -167,6 +166,16 @@ Rebuild rebuild_generated(const std::string& database_path, bool dry_run) noexce
         result.error = error.what();
     }
     return result;
+}
+
+Rebuild rebuild_generated(const std::string& database_path, bool dry_run) noexcept
+{
+    try {
+        Database database(database_path, dry_run ? Database::Mode::read : Database::Mode::generate);
+        return rebuild_generated(database, dry_run);
+    } catch (const std::exception& error) {
+        return {Rebuild::Kind::failed, {}, {}, error.what()};
+    }
 }
 
 } // namespace directory

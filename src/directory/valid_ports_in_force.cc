@@ -63,7 +63,12 @@ std::string ValidPortsInForce::refresh() noexcept
 Rebuild ValidPortsInForce::rebuild() noexcept
 {
     const std::lock_guard lock(change_mutex_);
-    Rebuild result = rebuild_generated(readers_.path(), false);
+    Rebuild result;
+    try {
+        result = rebuild_generated(*readers_.take_generating(), false);
+    } catch (const std::exception& error) {
+        result.error = error.what();
+    }
     if (result.kind != Rebuild::Kind::changed)
         return result;
     if (const std::string failure = take_over(); !failure.empty())

@@ -9,9 +9,10 @@
 namespace directory {
 
 Watch::Watch(Connections& readers)
-    : readers_(readers), own_(std::make_unique<Database>(readers.path(), Database::Mode::read)),
-      seen_version_(own_->data_version())
+    : readers_(readers), own_(readers, Connections::Observer::AtALock::wait)
 {
+    readers_.empty_log();
+    seen_ = own_.look();
 }
 
 bool Watch::changed() noexcept
@@ -19,10 +20,14 @@ bool Watch::changed() noexcept
     const std::lock_guard lock(mutex_);
     bool moved = false;
     try {
-        const std::int64_t version = own_->data_version();
-        moved = std::exchange(seen_version_, version) != version;
-        if (moved)
+        if (readers_.follow() == Connections::Followed::another_file && !told_)
+            base::log::notice("directory", {{"result", "the file was replaced and is read anew"}, {"file", readers_.path()}});
+        moved = own_.look() != seen_;
+        if (moved) {
+            readers_.empty_log();
+            seen_ = own_.look(); // the one and the other, and what was committed meanwhile
             ++generation_;
+        }
         if (moved || !usable_)
             Judge::ask_about_nobody(*readers_.take());
         usable_ = true;
@@ -30,8 +35,10 @@ bool Watch::changed() noexcept
             base::log::notice("directory", {{"result", "can be read again"}});
     } catch (const std::exception& error) {
         usable_ = false;
-        if (!std::exchange(told_, true))
-            base::log::error("directory", {{"result", "cannot be read"}, {"reason", error.what()}});
+        if (std::exchange(told_, true))
+            return moved;
+        ++generation_; // what was said before may hold no longer
+        base::log::error("directory", {{"result", "cannot be read"}, {"reason", error.what()}});
     }
     return moved;
 }

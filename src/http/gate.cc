@@ -197,6 +197,8 @@ Verdict Gate::conclude(const Request& request, Verdict verdict, auth::Outcome&& 
         verdict.kind = Verdict::Kind::hash;
         verdict.check = std::move(outcome.check);
         return verdict;
+    case auth::Outcome::Kind::again:
+        return verdict; // still to be asked
     case auth::Outcome::Kind::authenticated:
         break;
     }

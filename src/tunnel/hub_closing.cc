@@ -70,9 +70,11 @@ void Hub::recheck_next()
         Findings findings;
         for (const auto& [target, route] : routes) {
             const directory::Decision decision = judge.decide(target);
-            if (decision.kind == directory::Decision::Kind::failed)
+            if (decision.kind == directory::Decision::Kind::failed) {
                 findings.failure = decision.reason;
-            else if (decision.allowed() && decision.route != route)
+                break; // the others would fail too, each after a wait for the same lock
+            }
+            if (decision.allowed() && decision.route != route)
                 findings.moved.push_back(target + ' ' + route.text());
         }
         return findings;

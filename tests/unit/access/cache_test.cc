@@ -13,18 +13,22 @@ TEST_GROUP(cache)
 
     void store(const auth::Login& login, const char* password, std::chrono::seconds after = 0s, std::int64_t version = 1)
     {
-        cache.store(login, password, version, "canonical " + login.name, cache.generation(), start + after);
+        cache.store(login, password, account(login, version), 1, start + after);
     }
     bool knows(const auth::Login& login, const char* password, std::chrono::seconds after = 0s)
     {
-        return cache.find(login, password, start + after).has_value();
+        return cache.find(login, password, 1, start + after).has_value();
+    }
+    static auth::AccountRecord account(const auth::Login& login, std::int64_t version = 1)
+    {
+        return {"canonical " + login.name, true, "$y$", version};
     }
 };
 
 TEST(cache, remembers_a_success)
 {
     store(alice, "secret");
-    STRCMP_EQUAL("canonical alice", cache.find(alice, "secret", start)->c_str());
+    STRCMP_EQUAL("canonical alice", cache.find(alice, "secret", 1, start)->c_str());
 }
 
 TEST(cache, only_this_login_and_password)
@@ -73,23 +77,39 @@ TEST(cache, bounded_and_the_oldest_goes)
     CHECK(knows({"", "carol"}, "c", 3s));
 }
 
-TEST(cache, forget_and_clear)
+TEST(cache, forget)
 {
     store(alice, "a");
     store(bob, "b");
     cache.forget(alice);
     CHECK_FALSE(knows(alice, "a"));
     CHECK(knows(bob, "b"));
-    cache.clear();
-    CHECK_FALSE(knows(bob, "b"));
 }
 
-TEST(cache, success_from_before_a_clear_is_not_stored)
+TEST(cache, what_an_entry_proves_after_a_change)
 {
-    const auto before = cache.generation();
-    cache.clear();
-    cache.store(alice, "secret", 1, "alice", before, start);
-    CHECK_FALSE(knows(alice, "secret"));
+    const struct {
+        const char* what;
+        const char* password;
+        auth::AccountRecord account;
+        std::chrono::seconds after;
+        bool good;
+    } rows[] = {
+        {"the same account", "a", account(alice), 1s, true},
+        {"another password is given", "b", account(alice), 1s, false},
+        {"another password is set", "a", account(alice, 2), 1s, false},
+        {"disabled", "a", {"canonical alice", false, "$y$", 1}, 1s, false},
+        {"too old", "a", account(alice), 60s, false},
+    };
+    for (const auto& row : rows) {
+        store(alice, "a");
+        CHECK_FALSE(cache.find(alice, "a", 2, start + 1s).has_value());
+        CHECK_EQUAL_TEXT(row.good, cache.confirm(alice, row.password, row.account, 2, start + row.after), row.what);
+        CHECK_EQUAL_TEXT(row.good, cache.find(alice, row.password, 2, start + row.after).has_value(), row.what);
+        CHECK_FALSE_TEXT(row.good && cache.find(alice, row.password, 2, start + 60s).has_value(), "it lives no longer for that");
+        cache.forget(alice);
+    }
+    CHECK_FALSE(cache.confirm(alice, "a", account(alice), 2, start));
 }
 
 TEST(cache, a_known_login_needs_no_room)

@@ -17,6 +17,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -80,7 +81,7 @@ struct Client {
     }
 };
 
-enum class Phase { made, started, serving, draining, second_signal };
+enum class Phase { made, started, serving, draining, second_signal, reloading_twice, locked };
 
 } // namespace
 
@@ -179,6 +180,7 @@ TEST_GROUP(Instance)
         std::thread([] {}).join(); // with the first one a sanitizer starts one that stays
         const std::size_t descriptors = entries("/proc/self/fd"), threads = entries("/proc/self/task");
         std::vector<Client> all;
+        std::optional<directory::Database> locked;
         {
             rpctunneld::Instance instance(config(more));
             const std::string ready = instance.ready_line();
@@ -190,17 +192,29 @@ TEST_GROUP(Instance)
                 all.emplace_back(port, in(1)); // whom the kernel alone has taken in
             }
             if (phase >= Phase::serving) {
+                if (phase == Phase::locked) { // a rebuild would write, and hangs
+                    locked.emplace(directory.path, directory::Database::Mode::write);
+                    directory::Servers(*locked).add({"EX9", "ex9.example", directory::Role::mailbox, "2013", "", true});
+                    locked->execute("BEGIN EXCLUSIVE");
+                }
                 std::thread serving([&] { instance.serve(); });
-                if (phase == Phase::serving)
+                if (phase == Phase::serving || phase >= Phase::reloading_twice)
                     ::kill(::getpid(), SIGHUP); // before or behind the end, as it comes
+                if (phase >= Phase::reloading_twice) {
+                    std::this_thread::sleep_for(20ms);
+                    ::kill(::getpid(), SIGHUP);
+                    std::this_thread::sleep_for(20ms);
+                }
                 ::kill(::getpid(), SIGTERM);
                 if (phase == Phase::second_signal) {
                     std::this_thread::sleep_for(50ms);
+                    ::kill(::getpid(), SIGHUP); // is for nobody any more
                     ::kill(::getpid(), SIGTERM);
                 }
                 serving.join();
             }
         }
+        locked.reset();
         for (Client& client : all)
             CHECK_TRUE(client.ends());
         all.clear();
@@ -215,6 +229,7 @@ TEST_GROUP(Instance)
 TEST(Instance, endsBeforeItHasBegun) { live(Phase::made, ""); }
 TEST(Instance, endsWithoutServing) { live(Phase::started, ""); }
 TEST(Instance, endsWhileItReloads) { live(Phase::serving, ""); }
+TEST(Instance, endsWhileItReloadsTwice) { live(Phase::reloading_twice, ""); }
 TEST(Instance, endsInOrder) { live(Phase::draining, "drain_time = 1s\n"); }
 
 // With other nodes a drain takes its time, and a second signal cuts it.
@@ -223,4 +238,12 @@ TEST(Instance, endsAtTheSecondSignal)
     const std::string nodes = "pairing_listen = 127.0.0.1:61735\npairing_nodes = 127.0.0.1:61735\npairing_nodes = 127.0.0.2:61735\n";
     live(Phase::second_signal, nodes + "drain_time = 1min\n");
     live(Phase::draining, nodes + "drain_time = 1s\n");
+}
+
+// What waits for a lock of somebody else keeps neither the signal nor the end: a statement alone would wait five seconds.
+TEST(Instance, endsWhileTheDirectoryIsLocked)
+{
+    const auto begin = std::chrono::steady_clock::now();
+    live(Phase::locked, "drain_time = 0s\n");
+    CHECK_TRUE(std::chrono::steady_clock::now() - begin < 4s);
 }

@@ -12,7 +12,8 @@ TEST_GROUP(DirectoryAccounts)
 TEST(DirectoryAccounts, everyLoginFindsTheAccountAndOthersNobody)
 {
     CHECK(t.accounts().add("carol", {{"", "carol"}, {"CORP", "carol"}, {"corp.example", "carol"}}, "$y$hash").ok());
-    directory::Accounts accounts(t.path);
+    directory::Connections readers(t.path);
+    directory::Accounts accounts(readers);
     struct Row { const char* domain; const char* name; bool found; };
     static constexpr Row rows[] = {
         {"", "carol", true}, {"", "CAROL", true}, {"corp", "Carol", true}, {"CORP.EXAMPLE", "carol", true}, {"other", "carol", false},
@@ -30,7 +31,8 @@ TEST(DirectoryAccounts, changesAreSeenByTheDaemon)
 {
     auto editor = t.accounts();
     CHECK(editor.add("bob", {{"", "bob"}}, "$y$one").ok());
-    directory::Accounts accounts(t.path);
+    directory::Connections readers(t.path);
+    directory::Accounts accounts(readers);
     const auto first = accounts.find("", "bob")->pw_version;
     CHECK(editor.set_password("BOB", "$y$two").ok());
     CHECK(accounts.find("", "bob")->pw_version != first);
@@ -64,7 +66,8 @@ TEST(DirectoryAccounts, aLoginBelongsToOneAccount)
 // What those are checked against who do not exist.
 TEST(DirectoryAccounts, someHashIsAnyOfThem)
 {
-    directory::Accounts accounts(t.path);
+    directory::Connections readers(t.path);
+    directory::Accounts accounts(readers);
     for (const std::uint64_t number : {std::uint64_t{0}, std::uint64_t{7}, UINT64_MAX})
         CHECK_FALSE(accounts.some_hash(number).has_value());
     for (const char* name : {"a", "b", "c", "d"})

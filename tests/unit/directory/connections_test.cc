@@ -56,3 +56,27 @@ TEST(Connections, whoCannotOpenOneWaitsForAnothers)
     CHECK_TRUE(came);
     CHECK_TRUE(second.get() > 0);
 }
+
+TEST(Connections, theEndWaitsForNoLock)
+{
+    shared->connections.reset(); // the journal mode is changed by who is alone
+    shared->directory.database->execute("PRAGMA journal_mode = DELETE");
+    shared->connections = std::make_unique<Connections>(shared->directory.path);
+    shared->directory.database->execute("BEGIN EXCLUSIVE");
+    std::future<bool> refused = std::async(std::launch::async, [own = shared] {
+        try {
+            own->connections->take()->data_version();
+            return false;
+        } catch (const directory::DatabaseError&) {
+            return true;
+        }
+    });
+    const bool waits = refused.wait_for(std::chrono::milliseconds(100)) == std::future_status::timeout;
+    const auto before = std::chrono::steady_clock::now();
+    shared->connections->stop();
+    CHECK_TRUE(refused.get());
+    CHECK_TRUE(waits);
+    CHECK_TRUE(std::chrono::steady_clock::now() - before < std::chrono::seconds(2));
+    CHECK_THROWS(directory::DatabaseError, shared->connections->take()->data_version());
+    CHECK_TRUE(std::chrono::steady_clock::now() - before < std::chrono::seconds(2));
+}

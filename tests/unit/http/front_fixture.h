@@ -58,6 +58,7 @@ struct FrontFixture {
             return auth::AccountRecord{"carol", true, carols_hash, 1};
         }
         std::optional<std::string> some_hash(std::uint64_t) override { return carols_hash; }
+        std::uint64_t generation() const noexcept override { return 0; }
     } accounts;
     auth::Policy access{{&test_scheme, &auth::basic_scheme}, true, "test"};
     auth::Cache cache;
