@@ -1,6 +1,6 @@
 #include "spnego/acceptor.h"
 
-#include "unit/rpch/vectors.h"
+#include "unit/spnego/tokens.h"
 
 #include <CppUTest/TestHarness.h>
 
@@ -12,21 +12,11 @@ using spnego::Refusal;
 using spnego::Step;
 using spnego::Token;
 using vectors::hex;
+using namespace tokens;
 
 namespace {
 
-const std::string ntlmssp(spnego::oid::ntlmssp), kerberos(spnego::oid::kerberos), ms_kerberos(spnego::oid::ms_kerberos);
 const std::string negoex = "1.3.6.1.4.1.311.2.2.30", other = "1.2.3";
-const Token type1{1, 1}, type2{2, 2, 2}, type3{3, 3, 3, 3};
-const Token initiators_mic(16, 0x1a), acceptors_mic(16, 0xac);
-
-spnego::Mics mics()
-{
-    spnego::Mics both;
-    both.initiator.fill(0x1a);
-    both.acceptor.fill(0xac);
-    return both;
-}
 
 Token init(std::vector<std::string> mechanisms, Token token)
 {

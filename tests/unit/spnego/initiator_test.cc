@@ -1,6 +1,6 @@
 #include "spnego/initiator.h"
 
-#include "unit/rpch/vectors.h"
+#include "unit/spnego/tokens.h"
 
 #include <CppUTest/TestHarness.h>
 
@@ -12,22 +12,7 @@ using spnego::Refusal;
 using spnego::Step;
 using spnego::Token;
 using vectors::hex;
-
-namespace {
-
-const std::string ntlmssp(spnego::oid::ntlmssp), kerberos(spnego::oid::kerberos);
-const Token type1{1, 1}, type2{2, 2, 2}, type3{3, 3, 3, 3};
-const Token initiators_mic(16, 0x1a), acceptors_mic(16, 0xac);
-
-spnego::Mics mics()
-{
-    spnego::Mics both;
-    both.initiator.fill(0x1a);
-    both.acceptor.fill(0xac);
-    return both;
-}
-
-} // namespace
+using namespace tokens;
 
 TEST_GROUP(spnego_initiator)
 {

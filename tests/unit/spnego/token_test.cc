@@ -1,6 +1,6 @@
 #include "spnego/token.h"
 
-#include "unit/rpch/vectors.h"
+#include "unit/spnego/tokens.h"
 
 #include <CppUTest/TestHarness.h>
 
@@ -9,11 +9,10 @@ using spnego::NegState;
 using spnego::NegTokenInit;
 using spnego::NegTokenResp;
 using vectors::hex;
+using namespace tokens;
 using vectors::unhex;
 
 namespace {
-
-const std::string ntlmssp(spnego::oid::ntlmssp), kerberos(spnego::oid::kerberos), ms_kerberos(spnego::oid::ms_kerberos);
 
 // DER by hand: what Windows sends with NTLM alone, and with Kerberos and NEGOEX in front.
 const auto ntlm_init = unhex("602806062b0601050502a01e301ca00e300c060a2b06010401823702020aa20a0408"
