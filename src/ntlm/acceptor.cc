@@ -11,8 +11,8 @@ namespace ntlm {
 namespace {
 
 /// What we do when the client asks for it; the rest of our answer is our own.
-constexpr std::uint32_t granted = flags::request_target | flags::sign | flags::seal | flags::always_sign | flags::extended_security |
-                                  flags::version | flags::key_128 | flags::key_exchange | flags::key_56;
+constexpr std::uint32_t granted = flags::request_target | flags::sign | flags::seal | flags::always_sign |
+                                  flags::extended_security | flags::version | flags::key_128 | flags::key_exchange | flags::key_56;
 
 constexpr std::size_t proof_size = Key::size;
 constexpr std::size_t v1_size = 24;

@@ -100,8 +100,15 @@ TEST(ntlm_challenge, of_whom_no_target_was_asked)
 
 TEST(ntlm_challenge, is_not_for_a_malformed_message_or_one_without_encoding)
 {
-    for (const char* bytes : {"", "4e544c4d53535000", "4e544c4d5353500001000000", "4e544c4d535350000100000000020000", "4e544c4d535350000300000001020000",
-                              "4e544c4d535350000100000001120000"})
+    const char* const rows[] = {
+        "",
+        "4e544c4d53535000",
+        "4e544c4d5353500001000000",
+        "4e544c4d535350000100000000020000", // neither Unicode nor OEM
+        "4e544c4d535350000300000001020000", // another type
+        "4e544c4d535350000100000001120000", // a domain that is not there
+    };
+    for (const char* bytes : rows)
         CHECK_FALSE_TEXT(server.acceptor.challenge(unhex(bytes), TestServer::nonce, TestServer::now).has_value(), bytes);
 }
 

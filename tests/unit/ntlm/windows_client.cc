@@ -107,8 +107,10 @@ Message WindowsClient::type3(base::Bytes sent, base::Bytes type2)
         on_pairs(pairs);
 
     const Message zeros4(4), zeros6(6);
-    const Message blob = concat({Message{1, 1}, zeros6, honest_time, client_challenge, zeros4, ntlm::build_av_pairs(pairs), zeros4});
-    const ntlm::Key owf = ntlm::ntowf_v2(ntlm::nt_hash(password).value(), ntlm::to_utf16(user).value(), ntlm::to_utf16(domain).value());
+    const Message list = ntlm::build_av_pairs(pairs);
+    const Message blob = concat({Message{1, 1}, zeros6, honest_time, client_challenge, zeros4, list, zeros4});
+    const Message key_user = ntlm::to_utf16(user).value(), key_domain = ntlm::to_utf16(domain).value();
+    const ntlm::Key owf = ntlm::ntowf_v2(ntlm::nt_hash(password).value(), key_user, key_domain);
     const ntlm::Key proof = ntlm::nt_proof(owf, nonce, blob);
     const ntlm::Key base_key = ntlm::session_base_key(owf, proof);
     Message nt = concat({proof, blob});
@@ -125,14 +127,16 @@ Message WindowsClient::type3(base::Bytes sent, base::Bytes type2)
         exchanged = concat({ntlm::rc4(base_key, session.exported)});
     }
 
-    const Message lm(24), a_domain = encoded(domain, names), a_user = encoded(user, names), a_workstation = encoded(workstation, names);
+    const Message lm(24), a_domain = encoded(domain, names), a_user = encoded(user, names);
+    const Message a_workstation = encoded(workstation, names);
     const std::size_t mic_at = version ? 72 : 64;
     const bool mic_field = mic != Mic::cut && (version || mic != Mic::none);
     std::size_t at = mic_at + (mic_field ? 16 : 0);
     const auto next = [&](const Message& value) { return field(value.size(), std::exchange(at, at + value.size())); };
     const Message domain_field = next(a_domain), user_field = next(a_user), workstation_field = next(a_workstation);
     const Message lm_field = next(lm), nt_field = next(nt), key_field = next(exchanged);
-    Message message = concat({head(3), lm_field, nt_field, domain_field, user_field, workstation_field, key_field, little(session.flags, 4)});
+    Message message = concat({head(3), lm_field, nt_field, domain_field, user_field, workstation_field, key_field});
+    message = concat({message, little(session.flags, 4)});
     if (version)
         message = concat({message, windows_10});
     if (mic_field)

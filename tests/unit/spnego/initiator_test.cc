@@ -35,7 +35,8 @@ TEST(spnego_initiator, speaks_with_our_acceptor)
         for (const bool carried : {true, false}) {
             Initiator initiator;
             Acceptor acceptor(false);
-            Step theirs = acceptor.read(initiator.start(first ? type1 : Token(), first ? std::vector{ntlmssp} : std::vector{kerberos, ntlmssp}));
+            const auto offered = first ? std::vector{ntlmssp} : std::vector{kerberos, ntlmssp};
+            Step theirs = acceptor.read(initiator.start(first ? type1 : Token(), offered));
             if (!first) {
                 CHECK_TRUE(theirs.kind == Step::Kind::reply);
                 CHECK_TRUE(initiator.read(theirs.token).token.empty());

@@ -92,7 +92,8 @@ TEST(spnego_token, response_both_ways)
         {{NegState::reject}, "a1073005a0030a0102"},
         {{{}, "", {0xaa, 0xbb}}, "a1083006a2040402aabb"},
         {{{}, "", {}, {0xcc}}, "a1073005a3030401cc"},
-        {{NegState::accept_incomplete, ntlmssp, {0xaa}, {0xcc}}, "a11f301da0030a0101a10c060a2b06010401823702020aa2030401aaa3030401cc"},
+        {{NegState::accept_incomplete, ntlmssp, {0xaa}, {0xcc}},
+         "a11f301da0030a0101a10c060a2b06010401823702020aa2030401aaa3030401cc"},
         {{}, "a1023000"},
     };
     for (const auto& row : rows) {
@@ -166,8 +167,16 @@ TEST(spnego_token, malformed)
     auto longer = ntlm_init;
     longer.push_back(0);
     CHECK_FALSE(NegTokenInit::parse(longer).has_value());
-    for (const char* token : {"a1073005a0030a0104", "a1083006a0040a020001", "a1073005a0030a01", "a1023000" "00", "a1053003a0030a0100",
-                              "a1803005a0030a01000000", "a1023002"})
+    const char* const rows[] = {
+        "a1073005a0030a0104",     // no such state
+        "a1083006a0040a020001",   // a state of two bytes
+        "a1073005a0030a01",       // cut
+        "a102300000",             // something behind it
+        "a1053003a0030a0100",     // the lengths disagree
+        "a1803005a0030a01000000", // an indefinite length
+        "a1023002",
+    };
+    for (const char* token : rows)
         CHECK_FALSE_TEXT(NegTokenResp::parse(unhex(token)).has_value(), token);
     CHECK_FALSE(NegTokenResp::parse(ntlm_init).has_value());
     CHECK_FALSE(NegTokenInit::parse(unhex("a1073005a0030a0100")).has_value());
