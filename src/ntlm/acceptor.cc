@@ -105,8 +105,6 @@ std::optional<Refusal> Acceptor::read(base::Bytes authenticate)
 {
     if (std::exchange(state_, State::idle) != State::challenged)
         return Refusal::no_challenge;
-    if (authenticate.size() > max_message)
-        return Refusal::malformed;
     messages_[2].assign(authenticate.begin(), authenticate.end());
     const auto type3 = Authenticate::parse(messages_[2]);
     if (!type3)

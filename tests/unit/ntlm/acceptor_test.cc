@@ -100,6 +100,28 @@ TEST(ntlm_acceptor, carried_mic_tells_whether_there_was_one)
     }
 }
 
+TEST(ntlm_acceptor, nothing_of_a_login_is_left_for_the_next)
+{
+    TestServer server;
+    server.protection = {ntlm::Protection::Policy::allow, channel, {}};
+    WindowsClient bound, plain;
+    bound.binding = channel;
+    plain.mic = Mic::none;
+    plain.user = "Another";
+    plain.workstation = "\x01";
+    for (int times = 0; times < 2; ++times) {
+        LET_IN(server.login(bound));
+        CHECK_TRUE(server.acceptor.carried_mic() && server.acceptor.channel_bound());
+        LET_IN(server.login(plain));
+        CHECK_FALSE(server.acceptor.carried_mic() || server.acceptor.channel_bound());
+        STRCMP_EQUAL("Another", server.acceptor.user().c_str());
+        STRCMP_EQUAL("", server.acceptor.workstation().c_str());
+    }
+    WindowsClient huge;
+    huge.on_response = [](ntlm::Message& nt) { nt.resize(ntlm::max_message); };
+    REFUSED(Refusal::malformed, server.login(huge));
+}
+
 TEST(ntlm_acceptor, what_is_not_version_2)
 {
     using ntlm::Message;
