@@ -282,16 +282,37 @@ TEST(ntlm_acceptor, has_the_clients_keys)
     }
 }
 
-TEST(ntlm_acceptor, key_exchange_without_a_key)
+TEST(ntlm_acceptor, which_key_is_the_sessions)
 {
-    TestServer server;
-    WindowsClient client;
-    client.mic = Mic::none;
-    const auto type1 = client.type1();
-    const auto type2 = server.acceptor.challenge(type1, TestServer::nonce, TestServer::now).value();
-    ntlm::Message type3 = client.type3(type1, type2);
-    type3[52] = type3[54] = 8; // the length of EncryptedRandomSessionKey
-    REFUSED(Refusal::malformed, server.login(type3));
+    const struct {
+        std::uint32_t without;     // of the flags
+        std::uint8_t key;          // bytes of EncryptedRandomSessionKey
+        std::uint8_t not_in_type3; // of the highest byte of its flags
+        std::optional<Refusal> outcome;
+        bool exchanged;
+    } rows[] = {
+        {0, 16, 0, {}, true},
+        {flags::sign, 16, 0, {}, true},
+        {0, 16, 0x40, {}, false}, // a key that nobody has negotiated
+        {0, 8, 0, Refusal::malformed, false},
+        {0, 0, 0, Refusal::malformed, false},
+        {flags::sign, 0, 0, {}, false}, // negotiated, and nothing to protect with it
+    };
+    for (const std::uint32_t protects : {flags::sign, flags::seal})
+        for (const auto& row : rows) {
+            TestServer server;
+            WindowsClient client;
+            client.mic = Mic::none;
+            client.flags = ((client.flags & ~flags::sign) | protects) & ~(row.without ? flags::sign | flags::seal : 0);
+            const auto type1 = client.type1();
+            const auto type2 = server.acceptor.challenge(type1, TestServer::nonce, TestServer::now).value();
+            ntlm::Message type3 = client.type3(type1, type2);
+            type3[52] = type3[54] = row.key;
+            type3[63] &= static_cast<std::uint8_t>(~row.not_in_type3);
+            STRCMP_EQUAL(text(row.outcome).c_str(), text(server.login(type3)).c_str());
+            if (!row.outcome)
+                CHECK_EQUAL(row.exchanged, ntlm::equal(client.session.exported, server.acceptor.session().exported));
+        }
 }
 
 TEST(ntlm_acceptor, a_domain_controller_may_have_judged)
@@ -316,6 +337,7 @@ TEST(ntlm_acceptor, a_domain_controller_may_have_judged)
             LET_IN(outcome);
         else
             REFUSED(Refusal::mic_wrong, outcome);
+        REFUSED(Refusal::no_challenge, server.acceptor.verify_session(ntlm::session_base_key(owf, proof), server.protection));
     }
 }
 

@@ -203,6 +203,7 @@ TEST(spnego_acceptor, tokens_that_are_not_due)
     STEP(refused(Refusal::rejected), acceptor.read(response({}, {}, NegState::reject)));
     STEP(refused(Refusal::malformed), acceptor.read(Token{'N', 'T', 'L', 'M'}));
     STEP(refused(Refusal::malformed), acceptor.read(Token()));
+    STEP(refused(Refusal::malformed), acceptor.read(vectors::unhex("600806062b0601050502")));
 }
 
 TEST(spnego_acceptor, a_first_token_begins_anew)
@@ -214,6 +215,22 @@ TEST(spnego_acceptor, a_first_token_begins_anew)
     SENT((NegTokenResp{NegState::accept_incomplete, ntlmssp, type2}), acceptor.answer(type2));
     STEP("mechanism 03030303", acceptor.read(response(type3)));
     STEP("done a1073005a0030a0100", acceptor.finish(false, mics()));
+
+    // Whose signature is forgotten too, if the mechanism has finished with one token.
+    bring(acceptor, {kerberos, ntlmssp}, Token(16, 0x77));
+    STEP("mechanism 0101", acceptor.read(init({ntlmssp}, type1)));
+    STEP("done a1073005a0030a0100", acceptor.finish(false, mics()));
+}
+
+TEST(spnego_acceptor, what_goes_to_kerberos_ends_the_negotiation)
+{
+    for (const Token& token : {init({kerberos, ntlmssp}, {7}), vectors::unhex("600b06092a864886f712010202")}) {
+        Acceptor acceptor(true);
+        acceptor.read(init({ntlmssp}, type1));
+        acceptor.answer(type2);
+        STEP("kerberos", acceptor.read(token));
+        STEP(refused(Refusal::unexpected), acceptor.read(response(type3)));
+    }
 }
 
 TEST(spnego_acceptor, each_refusal_has_words_of_its_own)

@@ -121,6 +121,24 @@ TEST(spnego_initiator, signs_when_the_server_has_signed_first)
     CHECK_TRUE(initiator.read(servers).refusal == Refusal::unexpected);
 }
 
+TEST(spnego_initiator, begins_anew)
+{
+    Initiator initiator;
+    last(initiator, false, true, NegState::request_mic);
+    const Token token = last(initiator, true, false);
+    STRCMP_EQUAL(hex(NegTokenResp{{}, "", type3}.build()).c_str(), hex(token).c_str());
+    CHECK_TRUE(initiator.read(NegTokenResp{NegState::accept_completed}.build()).kind == Step::Kind::done);
+}
+
+TEST(spnego_initiator, a_signature_that_it_cannot_judge)
+{
+    Initiator initiator;
+    initiator.start(type1);
+    CHECK_TRUE(initiator.finish(type3, false, std::nullopt).has_value());
+    const Step step = initiator.read(NegTokenResp{NegState::accept_completed, "", {}, acceptors_mic}.build());
+    CHECK_TRUE(step.kind == Step::Kind::refused && step.refusal == Refusal::mic_wrong);
+}
+
 TEST(spnego_initiator, what_is_refused_before_the_end)
 {
     const struct {
