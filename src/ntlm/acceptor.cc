@@ -11,8 +11,8 @@ namespace ntlm {
 namespace {
 
 /// What we do when the client asks for it; the rest of our answer is our own.
-constexpr std::uint32_t granted = flags::request_target | flags::sign | flags::seal | flags::always_sign | flags::extended_security |
-                                  flags::version | flags::key_128 | flags::key_exchange | flags::key_56;
+constexpr std::uint32_t granted = flags::request_target | flags::sign | flags::seal | flags::always_sign |
+                                  flags::extended_security | flags::version | flags::key_128 | flags::key_exchange | flags::key_56;
 
 constexpr std::size_t proof_size = Key::size;
 constexpr std::size_t v1_size = 24;
@@ -105,8 +105,6 @@ std::optional<Refusal> Acceptor::read(base::Bytes authenticate)
 {
     if (std::exchange(state_, State::idle) != State::challenged)
         return Refusal::no_challenge;
-    if (authenticate.size() > max_message)
-        return Refusal::malformed;
     messages_[2].assign(authenticate.begin(), authenticate.end());
     const auto type3 = Authenticate::parse(messages_[2]);
     if (!type3)

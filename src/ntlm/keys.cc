@@ -79,7 +79,8 @@ std::optional<Key> nt_hash(std::string_view password)
     md4_update(&context, utf16->size(), utf16->data());
     Key result;
     md4_digest(&context, Key::size, result.data());
-    explicit_bzero(utf16->data(), utf16->size());
+    if (!utf16->empty())
+        explicit_bzero(utf16->data(), utf16->size());
     return result;
 }
 

@@ -41,7 +41,8 @@ struct Field {
 /// The header and the payload of a message in the making.
 class Builder {
 public:
-    Builder(Message& message, std::size_t payload) : header_(message), payload_(std::span(message).subspan(payload)), offset_(payload)
+    Builder(Message& message, std::size_t payload)
+        : header_(message), payload_(std::span(message).subspan(payload)), offset_(payload)
     {
     }
 

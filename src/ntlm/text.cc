@@ -33,13 +33,14 @@ bool control(std::uint16_t unit) noexcept
     return unit < 0x20 || (unit >= 0x7f && unit < 0xa0);
 }
 
-/// Windows' table has the letters that are a pair: the capital of the capital's small letter. Unicode maps others too (the
-/// micro sign to the letter mu, the dotless i to I), and gave Georgian its capitals after that table was made.
+/// Windows' table has the letters that are a pair, each the other's, and the final sigma. Unicode maps more (the micro sign
+/// to the letter mu, the dotless i to I), and has given Georgian its capitals since that table was made.
 std::uint16_t upper(std::uint16_t unit) noexcept
 {
     const ucs4_t capital = uc_toupper(unit);
-    const bool georgian = unit >= 0x10d0 && unit < 0x1100;
-    return capital > 0xffff || georgian || uc_tolower(capital) != unit ? unit : static_cast<std::uint16_t>(capital);
+    const bool georgian = unit >= 0x10d0 && unit < 0x1100, final_sigma = unit == 0x3c2;
+    const bool pair = capital <= 0xffff && uc_tolower(capital) == unit;
+    return (pair && !georgian) || final_sigma ? static_cast<std::uint16_t>(capital) : unit;
 }
 
 } // namespace

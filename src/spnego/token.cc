@@ -61,16 +61,6 @@ public:
             value.pop_back();
         return {value.begin(), value.end()};
     }
-    /// Where it stands in `der`, of which the value was decoded.
-    base::Bytes place(Text name, base::Bytes der) const
-    {
-        int start = 0, end = 0;
-        if (asn1_der_decoding_startEnd(node_, der.data(), static_cast<int>(der.size()), name, &start, &end) != ASN1_SUCCESS ||
-            start < 0 || end < start || static_cast<std::size_t>(end) >= der.size())
-            return {};
-        return der.subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(end - start) + 1);
-    }
-
     void set(Text name, const void* bytes, std::size_t size)
     {
         [[maybe_unused]] const int result = asn1_write_value(node_, name, bytes, static_cast<int>(size));
@@ -98,9 +88,13 @@ private:
 
 constexpr Text init_type = "SPNEGO.InitialContextToken";
 constexpr Text token_type = "SPNEGO.NegotiationToken";
-constexpr std::uint8_t application_0 = 0x60, context_1 = 0xa1, octet_string = 0x04;
+constexpr Text types = "innerContextToken.negTokenInit.mechTypes";
 
-/// What is inside of an element of tag `tag`; empty when it is none or goes beyond `der`.
+constexpr std::uint8_t octet_string = 0x04, object_identifier = 0x06, sequence = 0x30, application_0 = 0x60;
+constexpr std::uint8_t context_0 = 0xa0, context_1 = 0xa1;
+constexpr std::size_t max_mech_list = 1024; // bytes; libtasn1 takes its time with thousands of mechanisms
+
+/// What is inside of the element at the begin of `der`; empty when its tag is not `tag` or it goes beyond `der`.
 base::Bytes inside(std::uint8_t tag, base::Bytes der) noexcept
 {
     if (der.size() < 2 || der[0] != tag)
@@ -112,14 +106,15 @@ base::Bytes inside(std::uint8_t tag, base::Bytes der) noexcept
     return der.subspan(1 + static_cast<std::size_t>(size_of_length), static_cast<std::size_t>(length));
 }
 
-/// [0] MechTypeList without its tag.
-base::Bytes untagged(base::Bytes field) noexcept
+/// MechTypeList as it stands in an InitialContextToken of SPNEGO.
+base::Bytes mech_list_in(base::Bytes token) noexcept
 {
-    constexpr std::uint8_t context_0 = 0xa0;
-    return inside(context_0, field);
+    const base::Bytes content = inside(application_0, token);
+    const std::size_t mechanism_size = 2 + inside(object_identifier, content).size();
+    if (content.size() < mechanism_size)
+        return {};
+    return inside(context_0, inside(sequence, inside(context_0, content.subspan(mechanism_size))));
 }
-
-constexpr Text types = "innerContextToken.negTokenInit.mechTypes";
 
 } // namespace
 
@@ -134,7 +129,6 @@ Form form_of(base::Bytes token) noexcept
         return Form::other;
     if (token[0] == context_1)
         return Form::response;
-    constexpr std::uint8_t object_identifier = 0x06;
     const base::Bytes content = inside(application_0, token);
     if (content.size() < 2 || content[0] != object_identifier)
         return Form::other;
@@ -149,11 +143,13 @@ Form form_of(base::Bytes token) noexcept
 
 std::optional<NegTokenInit> NegTokenInit::parse(base::Bytes token)
 {
+    const base::Bytes list = mech_list_in(token);
+    if (form_of(token) != Form::init || list.empty() || list.size() > max_mech_list)
+        return std::nullopt;
     Value value(init_type);
-    if (form_of(token) != Form::init || !value.decode(token) || value.text("innerContextToken") != "negTokenInit")
+    if (!value.decode(token) || value.text("innerContextToken") != "negTokenInit")
         return std::nullopt;
     NegTokenInit init;
-    const base::Bytes list = untagged(value.place(types, token));
     init.mech_list.assign(list.begin(), list.end());
     for (std::size_t i = 1;; ++i) {
         std::string mechanism = value.text((types + (".?" + std::to_string(i))).c_str());
@@ -163,7 +159,7 @@ std::optional<NegTokenInit> NegTokenInit::parse(base::Bytes token)
             return std::nullopt;
         init.mechanisms.push_back(std::move(mechanism));
     }
-    if (init.mechanisms.empty() || init.mech_list.empty())
+    if (init.mechanisms.empty())
         return std::nullopt;
     init.mech_token = value.bytes("innerContextToken.negTokenInit.mechToken");
     const Token mic_or_hints = value.bytes("innerContextToken.negTokenInit.micOrHints");

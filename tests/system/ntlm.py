@@ -42,7 +42,8 @@ class Lines:
 
 class Ours(Lines):
     def __init__(self, role, **options):
-        super().__init__(os.path.join(os.environ['OBJ'], 'ntlm-peer'), role, *(f'{name}={value}' for name, value in options.items()))
+        words = (f'{name}={value}' for name, value in options.items())
+        super().__init__(os.path.join(os.environ['OBJ'], 'ntlm-peer'), role, *words)
 
     def step(self, token):
         answer = self.ask(base64.b64encode(token or b'').decode())
@@ -66,8 +67,8 @@ class NtlmAuth(Lines):
         answer = self.ask(word + (' ' + base64.b64encode(token).decode() if token else ''))
         self.why = ' '.join(answer)
         state = {'YR': GO, 'TT': GO, 'KK': GO, 'AF': IN}.get(answer[0], OUT)
-        # The last token of a client comes with AF; what a server says there is the name.
-        tokens = [word for word in answer[1:2] if word != '*' and not (self.server and state == IN and '=' not in answer[0] and '\\' in word)]
+        # A server says the name behind AF, with a token in front when there is one.
+        tokens = [word for word in answer[1:2] if word != '*' and '\\' not in word]
         return state, base64.b64decode(tokens[0]) if state != OUT and tokens else b''
 
 
@@ -141,6 +142,7 @@ class Gss:
 
     def __init__(self, role, user, password, wrapped=False, binding=None, flags=()):
         bindings = gssapi.raw.ChannelBindings(application_data=binding.encode()) if binding else None
+        service = gssapi.Name('HTTP@proxy.lab.example', gssapi.NameType.hostbased_service)
         mechanisms = [SPNEGO, NTLMSSP] if wrapped else [NTLMSSP]
         if role == 'initiate':
             name = gssapi.Name(f'{DOMAIN}\\{user}', gssapi.NameType.user)
@@ -148,14 +150,14 @@ class Gss:
             if wrapped:
                 gssapi.raw.set_neg_mechs(acquired, [NTLMSSP])
             self.context = gssapi.SecurityContext(
-                name=gssapi.Name('HTTP@proxy.lab.example', gssapi.NameType.hostbased_service), usage='initiate',
-                creds=gssapi.Credentials(acquired), mech=SPNEGO if wrapped else NTLMSSP, flags=list(flags), channel_bindings=bindings)
+                name=service, usage='initiate', creds=gssapi.Credentials(acquired), mech=SPNEGO if wrapped else NTLMSSP,
+                flags=list(flags), channel_bindings=bindings)
         else:
             keyfile = os.path.join(FOLDER, 'keyfile')
             with open(keyfile, 'w') as file:
                 file.write(f'{DOMAIN}:{user}:{password}\n')
-            name = gssapi.Name('HTTP@proxy.lab.example', gssapi.NameType.hostbased_service)
-            acquired = gssapi.raw.acquire_cred_from({b'ntlmssp_keyfile': keyfile.encode()}, name, mechs=[SPNEGO, NTLMSSP], usage='accept').creds
+            store = {b'ntlmssp_keyfile': keyfile.encode()}
+            acquired = gssapi.raw.acquire_cred_from(store, service, mechs=[SPNEGO, NTLMSSP], usage='accept').creds
             self.context = gssapi.SecurityContext(creds=gssapi.Credentials(acquired), usage='accept', channel_bindings=bindings)
         self.why = ''
 

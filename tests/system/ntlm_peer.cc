@@ -203,7 +203,8 @@ private:
             return "NA the challenge is malformed";
         if (!wrapped_)
             return go_on(*token);
-        const auto last = negotiation_.finish(*token, initiator_.carried_mic(), mics(initiator_.session(), negotiation_.mech_list()));
+        const auto signatures = mics(initiator_.session(), negotiation_.mech_list());
+        const auto last = negotiation_.finish(*token, initiator_.carried_mic(), signatures);
         return last ? go_on(*last) : no(spnego::Refusal::mic_impossible);
     }
 

@@ -27,6 +27,14 @@ TEST(Cursor, shortReadFailsConsumesNothingAndSticks)
     CHECK_FALSE(c.done());
 }
 
+TEST(Cursor, itsUserMayFailIt)
+{
+    base::Cursor c(input);
+    c.fail();
+    CHECK_FALSE(c.ok());
+    LONGS_EQUAL(0, c.u8());
+}
+
 TEST(Cursor, leftOverBytesAreNotDone)
 {
     base::Cursor c(input);
