@@ -1,5 +1,7 @@
 #include "front_group.h"
 
+using namespace std::chrono_literals;
+
 // Replies that are known before a small body has come, and what becomes of the body.
 TEST_GROUP_BASE(FrontBody, FrontGroup)
 {
@@ -85,15 +87,16 @@ TEST(FrontBody, aRequestInPlaceOfTheBodyIsTakenForTheBody)
 
 TEST(FrontBody, whoOwesItIsGoneWhenAnIdleClientWouldBe)
 {
-    f().limits.head = net::Millis(5000);
-    f().limits.idle = net::Millis(150);
+    f().limits.head = 100s;
+    f().limits.idle = 60s;
     f().restart();
     Client silent(f()), trickling(f());
     ask(silent);
     ask(trickling);
     for (int i = 0; i < 10; ++i) { // a byte now and then extends nothing
+        CHECK_TRUE_TEXT(i == 9 || trickling.silent(0), "it ended before its time");
         trickling.send("x");
-        f().idle(30);
+        f().pass(7s);
     }
     CHECK_TRUE(silent.receive_all().empty() && silent.ended());
     CHECK_TRUE(trickling.receive_all().empty() && trickling.ended());
@@ -154,12 +157,14 @@ TEST(FrontBody, anExpectedEchoIsAnsweredBehindItsBody)
 
 TEST(FrontBody, aVerdictThatTakesTooLongIsNotWaitedFor)
 {
-    f().limits.judge = net::Millis(30);
+    f().limits.head = 100s;
+    f().limits.judge = 60s;
     f().restart();
     Client client(f());
     client.send(request("RPC_IN_DATA", door, 1000, slow));
+    f().pass(61s);
     STARTS("HTTP/1.0 503 RPC Error: 6bb\r\n", client.receive_all());
     CHECK_TRUE(has(log->text(), "status=503 reason=\"no verdict in time\""));
-    f().idle(120); // the late answer finds nobody
+    f().end_lane(); // the late answer finds nobody
     LONGS_EQUAL(0, arrivals().size());
 }

@@ -123,6 +123,20 @@ void FrontFixture::idle(int time)
         loop.run_once(net::Millis(2));
 }
 
+void FrontFixture::pass(net::Millis time)
+{
+    for (int i = 0; i < 3; ++i)
+        loop.run_once(net::Millis(0));
+    loop.skip(time);
+    loop.run_once(net::Millis(0));
+}
+
+void FrontFixture::end_lane()
+{
+    lane.reset();
+    loop.run_once(net::Millis(0));
+}
+
 Client::Client(FrontFixture& fixture, const net::TlsServerContext* tls) : fixture_(fixture)
 {
     sockaddr_in address{};
@@ -172,9 +186,9 @@ std::string Client::receive_all()
     return std::exchange(received_, {});
 }
 
-bool Client::silent()
+bool Client::silent(int time)
 {
-    fixture_.idle(30);
+    fixture_.idle(time);
     pull();
     return received_.empty() && !ended_;
 }

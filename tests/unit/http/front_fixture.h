@@ -83,6 +83,10 @@ struct FrontFixture {
     bool wait(const std::function<bool()>& done);
     /// Rounds of the loop for this long.
     void idle(int milliseconds);
+    /// What has come is looked at, and then so much time has passed for the front, and for nobody else.
+    void pass(net::Millis time);
+    /// What the lane of the directory had begun has an answer, and the loop has heard it. Nobody may ask any more.
+    void end_lane();
 };
 
 /// A client of the fixture's front, in the same thread.
@@ -96,8 +100,8 @@ public:
     std::string receive(std::string_view end = "\r\n\r\n");
     /// Runs the loop until the front closes; gives what came. `reset()` tells how it ended.
     std::string receive_all();
-    /// Nothing came, and the connection is open.
-    bool silent();
+    /// Nothing came within this time, and the connection is open.
+    bool silent(int milliseconds = 30);
     bool reset() const { return reset_; }
     bool ended() const { return ended_; }
     void close() { fd_.reset(); }

@@ -141,7 +141,8 @@ TEST(Listener, losesNoneOfMany)
     rounds(1);
     // A round takes a bounded number, the rest follows without a new event.
     CHECK_TRUE(!accepted.empty() && accepted.size() < 100);
-    rounds(60);
+    for (int i = 0; i < 60 && accepted.size() < 300; ++i)
+        rounds(1);
     LONGS_EQUAL(300, accepted.size());
 }
 
@@ -219,6 +220,7 @@ TEST(Listener, pausesWithoutDescriptors)
     setrlimit(RLIMIT_NOFILE, &before);
     LONGS_EQUAL(0, accepted.size());
     CHECK_TRUE(wakeups < 30);
-    rounds(10, 50);
+    for (int i = 0; i < 10 && accepted.empty(); ++i)
+        rounds(1, 50);
     LONGS_EQUAL(1, accepted.size());
 }
