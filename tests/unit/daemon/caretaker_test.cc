@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "daemon/caretaker.h"
+#include "unit/base/log_capture.h"
 #include "unit/directory/fixture.h"
 
 #include <optional>
@@ -118,6 +119,37 @@ TEST(Caretaker, aLockedDirectoryKeepsTheLoopFromNothing)
     directory.database->execute("COMMIT");
     until([&] { return done; });
     until([&] { return allows("ex9"); });
+}
+
+// Sooner than the watch would look, and without another request.
+TEST(Caretaker, whatHasFailedIsTriedAgain)
+{
+    const struct {
+        const char* table;
+        const char* host;
+        void (*change)(TemporaryDirectory&);
+        const char* line;
+    } rows[] = {
+        {"servers", "ex9", [](TemporaryDirectory& d) { d.add_server("EX9", "ex9.example"); }, "not rebuilt"},
+        {"valid_ports_operator", "after", [](TemporaryDirectory& d) { d.allow("after:6001"); }, "not read"},
+    };
+    caretaker->begin(0ms);
+    for (const auto& row : rows) {
+        const LogCapture log;
+        const std::string table = row.table;
+        row.change(directory);
+        CHECK_TRUE(directory.sql(("PRAGMA legacy_alter_table = ON; ALTER TABLE " + table + " RENAME TO gone").c_str()));
+        bool done = false;
+        caretaker->renew(0ms, [&] { done = true; });
+        until([&] { return done; });
+        LONGS_EQUAL_TEXT(1, log.count(row.line), row.table);
+        CHECK_FALSE_TEXT(allows(row.host), row.table);
+        CHECK_TRUE(directory.sql(("ALTER TABLE gone RENAME TO " + table).c_str()));
+        const net::Millis failed = loop->now();
+        loop->skip(base::Retry::shortest);
+        until([&] { return allows(row.host); });
+        CHECK_TRUE_TEXT(loop->now() - failed < Caretaker::watch_interval, row.table);
+    }
 }
 
 TEST(Caretaker, nothingIsHeardAfterItsEnd)

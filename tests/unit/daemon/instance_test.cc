@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "daemon/instance.h"
 #include "rpch/rts_fields.h"
+#include "unit/base/log_capture.h"
 #include "unit/directory/fixture.h"
 #include "unit/rpch/role_fixture.h"
 
@@ -81,7 +82,20 @@ struct Client {
     }
 };
 
-enum class Phase { made, started, serving, draining, second_signal, reloading_twice, locked };
+enum class Phase { made, started, told_before, serving, draining, second_signal, reloading_twice, locked };
+
+/// Sends it to this process, and waits until the daemon has taken it. False when it does not.
+bool tell(int signal)
+{
+    const auto end = std::chrono::steady_clock::now() + 2s;
+    sigset_t pending;
+    ::kill(::getpid(), signal);
+    do {
+        std::this_thread::yield();
+        sigpending(&pending);
+    } while (sigismember(&pending, signal) && std::chrono::steady_clock::now() < end);
+    return !sigismember(&pending, signal);
+}
 
 } // namespace
 
@@ -163,9 +177,10 @@ TEST_GROUP(Instance)
         return all;
     }
 
+    std::string config_path() const { return directory.folder + "/rpctunneld.conf"; }
     rpctunneld::Config config(const std::string& more)
     {
-        const std::string path = directory.folder + "/rpctunneld.conf"; // which a reload reads again
+        const std::string path = config_path(); // which a reload reads again
         std::ofstream(path) << "listen = 127.0.0.1:0\nbasic_without_tls = yes\nworkers = 2\npassword_threads = 2\n"
                                "directory_threads = 2\ndatabase = " << directory.path << '\n' << more;
         rpctunneld::ConfigResult read = rpctunneld::read_config(path);
@@ -191,6 +206,10 @@ TEST_GROUP(Instance)
             } else {
                 all.emplace_back(port, in(1)); // whom the kernel alone has taken in
             }
+            if (phase == Phase::told_before) {
+                ::kill(::getpid(), SIGTERM);
+                instance.serve();
+            }
             if (phase >= Phase::serving) {
                 if (phase == Phase::locked) { // a rebuild would write, and hangs
                     locked.emplace(directory.path, directory::Database::Mode::write);
@@ -198,20 +217,21 @@ TEST_GROUP(Instance)
                     locked->execute("BEGIN EXCLUSIVE");
                 }
                 std::thread serving([&] { instance.serve(); });
-                if (phase == Phase::serving || phase >= Phase::reloading_twice)
-                    ::kill(::getpid(), SIGHUP); // before or behind the end, as it comes
-                if (phase >= Phase::reloading_twice) {
-                    std::this_thread::sleep_for(20ms);
-                    ::kill(::getpid(), SIGHUP);
-                    std::this_thread::sleep_for(20ms);
-                }
-                ::kill(::getpid(), SIGTERM);
+                bool taken = true;
+                if (phase == Phase::serving)
+                    ::kill(::getpid(), SIGHUP); // perhaps together with the end
+                for (int i = 0; i < 2 && phase >= Phase::reloading_twice; ++i)
+                    taken = tell(SIGHUP) && taken;
+                if (phase == Phase::locked)
+                    std::this_thread::sleep_for(20ms); // nothing tells that somebody waits for a lock
+                taken = tell(SIGTERM) && taken;
                 if (phase == Phase::second_signal) {
-                    std::this_thread::sleep_for(50ms);
-                    ::kill(::getpid(), SIGHUP); // is for nobody any more
-                    ::kill(::getpid(), SIGTERM);
+                    std::ofstream(config_path()) << "nonsense\n";
+                    taken = tell(SIGHUP) && taken; // is for nobody any more
+                    taken = tell(SIGTERM) && taken;
                 }
                 serving.join();
+                CHECK_TRUE_TEXT(taken, "a signal was not taken at once");
             }
         }
         locked.reset();
@@ -228,16 +248,21 @@ TEST_GROUP(Instance)
 
 TEST(Instance, endsBeforeItHasBegun) { live(Phase::made, ""); }
 TEST(Instance, endsWithoutServing) { live(Phase::started, ""); }
+TEST(Instance, endsWhenItWasToldBefore) { live(Phase::told_before, "drain_time = 0s\n"); }
 TEST(Instance, endsWhileItReloads) { live(Phase::serving, ""); }
-TEST(Instance, endsWhileItReloadsTwice) { live(Phase::reloading_twice, ""); }
-TEST(Instance, endsInOrder) { live(Phase::draining, "drain_time = 1s\n"); }
+TEST(Instance, endsWhileItReloadsTwice) { live(Phase::reloading_twice, "drain_time = 0s\n"); }
+TEST(Instance, endsInOrder) { live(Phase::draining, "drain_time = 200ms\n"); }
 
 // With other nodes a drain takes its time, and a second signal cuts it.
 TEST(Instance, endsAtTheSecondSignal)
 {
     const std::string nodes = "pairing_listen = 127.0.0.1:61735\npairing_nodes = 127.0.0.1:61735\npairing_nodes = 127.0.0.2:61735\n";
+    const LogCapture log;
+    const auto begin = std::chrono::steady_clock::now();
     live(Phase::second_signal, nodes + "drain_time = 1min\n");
-    live(Phase::draining, nodes + "drain_time = 1s\n");
+    CHECK_TRUE(std::chrono::steady_clock::now() - begin < 30s);
+    LONGS_EQUAL(0, log.count("reload-refused"));
+    live(Phase::draining, nodes + "drain_time = 200ms\n");
 }
 
 // What waits for a lock of somebody else keeps neither the signal nor the end: a statement alone would wait five seconds.
