@@ -1,10 +1,12 @@
 """Runs the configurations of README, the manuals and etc/ in the programs that they are for; see 04-manuals.sh."""
 import contextlib
+import glob
 import os
 import re
 import shutil
 import signal
 import subprocess
+import tempfile
 
 import documents
 from lab import PASSWORD, USER, check, done, same, soon, step
@@ -126,6 +128,20 @@ def systemd_limit(block):
     shutil.rmtree('/etc/systemd/system/rpctunneld.service.d')
 
 
+def rooms(block):
+    """The list is that of the folders."""
+    names = [name for line in block.text.splitlines() for name in line[:32].split()]
+    found = {os.path.basename(os.path.dirname(path)) for path in glob.glob(os.path.join(documents.TOP, 'src', '*', '*.cc'))}
+    same(sorted(names), sorted(found), 'rooms in README')
+
+
+def whole_copy(block):
+    with tempfile.TemporaryDirectory() as folder:
+        silent(f'{OBJ}/rpctunnelctl', '-d', f'{folder}/directory.db', 'init')
+        check(subprocess.run(block.text, shell=True, cwd=folder, timeout=60).returncode == 0, f'it fails: {block.text}')
+        silent(f'{OBJ}/rpctunnelctl', '-d', f'{folder}/copy.db', 'user', 'list')
+
+
 def sysctl(block):
     write('/etc/sysctl.d/rpctunnel.conf', block.text)
     silent('sysctl', '-p', '/etc/sysctl.d/rpctunnel.conf')
@@ -164,7 +180,7 @@ def sample(block):
     rpctunneld(re.sub(r'^#(\w+) = ', lambda match: f'{match[1]} = ' if match[1] in defaults else match[0], block.text, flags=re.M))
 
 
-DAEMON, OPTIONS = 'man/rpctunneld.8', 'man/rpctunneld.conf.5'
+CTL, DAEMON, OPTIONS = 'man/rpctunnelctl.8', 'man/rpctunneld.8', 'man/rpctunneld.conf.5'
 # A function, or why the text is nothing to run.
 TABLE = {
     ('README', 'rpctunneld(8)        the daemon; rpctunneld.conf(5) explains each option'): 'names of the programs',
@@ -185,6 +201,8 @@ TABLE = {
     (OPTIONS, 'listen_tls = [::]:443'): ours,
     (OPTIONS, 'listen = 127.0.0.1:8080'): ours,
     (OPTIONS, 'listen_tls = 192.0.2.11:443'): ours,
+    ('README', 'base                            what any program needs: lanes, the log, text'): rooms,
+    (CTL, "sqlite3 directory.db '.backup copy.db'"): whole_copy,
     ('etc/rpctunneld.conf', '# rpctunneld.conf: name = value, one a line; repeat listen, listen_tls, tls_certificate and tls_key for more.'): sample,
     ('etc/rpctunneld.service', '[Unit]'): systemd,
 }
