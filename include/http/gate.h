@@ -36,6 +36,7 @@ struct Verdict {
     std::string rule;     ///< which entry decided on the target
 
     std::optional<auth::Principal> who;
+    std::string last_token; ///< of the login, for WWW-Authenticate of whatever is answered; mostly empty
     std::optional<leg::Method> method; ///< null: no request of this protocol, or not served
     std::string target;                ///< `server:port` as the request names it
     std::shared_ptr<const directory::Decision> decision; ///< take_over: where to

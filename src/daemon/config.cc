@@ -99,12 +99,14 @@ private:
                                                std::to_string(c.tls_key.size()));
         if (!c.listen_tls.empty() && c.tls_certificate.empty())
             complain_of("listen_tls", "listen_tls needs tls_certificate and tls_key");
+        const auto needs_tls = [](const std::string& name) { return name == "basic"; };
+        const bool useless = !c.basic_without_tls && std::all_of(c.auth.begin(), c.auth.end(), needs_tls);
         const bool anonymous = c.rpc_connect == http::RpcConnect::anonymous;
-        if (!c.listen.empty() && c.listen_tls.empty() && !c.basic_without_tls && !anonymous)
+        if (!c.listen.empty() && c.listen_tls.empty() && useless && !anonymous)
             complain_of("listen", "nobody could log in: Basic on a plain listener needs basic_without_tls = yes");
         if (c.rpc_connect != http::RpcConnect::no && c.listen.empty())
             complain_of("rpc_connect", "rpc_connect needs listen: version 1 of the protocol is never served over TLS");
-        if (c.rpc_connect == http::RpcConnect::authenticated && !c.basic_without_tls)
+        if (c.rpc_connect == http::RpcConnect::authenticated && useless)
             complain_of("rpc_connect",
                         "nobody could log in: rpc_connect = authenticated needs basic_without_tls = yes");
         if (!c.group.empty() && c.user.empty())

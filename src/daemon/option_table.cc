@@ -107,17 +107,23 @@ bool names_a_file(std::string_view value)
     return base::unwrapped(value) == value && base::odd_byte(value, belongs).empty();
 }
 
-// Both are what an administrator of an RPC proxy expects to find: "unknown" would be no good answer.
+/// "negotiate, ntlm, basic"
+std::string scheme_names()
+{
+    std::string names;
+    for (const auth::Scheme* scheme : auth::schemes())
+        names += (names.empty() ? "" : ", ") + base::lower(scheme->name);
+    return names;
+}
+
 std::string set_schemes(std::vector<std::string>& place, std::string_view value)
 {
     for (const std::string_view word : base::split(value, ' ')) {
         const std::string name = base::lower(base::trim(word));
         if (name.empty())
             continue;
-        if (name == "negotiate" || name == "ntlm")
-            return in_quotes(name) + " is not available in this version: only basic is";
         if (auth::find_scheme(auth::schemes(), name) == nullptr)
-            return in_quotes(name) + " is no authentication scheme: only basic is available";
+            return in_quotes(name) + " is no authentication scheme; there are " + scheme_names();
         if (std::find(place.begin(), place.end(), name) != place.end())
             return in_quotes(name) + " is named twice";
         place.push_back(name);
@@ -194,7 +200,7 @@ std::string Option::range() const
                           [](const File&) { return std::string(); },
                           [](const Text&) { return std::string(); },
                           [](const Realm&) { return std::string("printable ASCII without quote and backslash"); },
-                          [](const Schemes&) { return std::string("basic"); },
+                          [](const Schemes&) { return scheme_names(); },
                           [](const YesNo&) { return std::string(); },
                           [](const Count& k) { return std::to_string(k.min) + ".." + std::to_string(k.max); },
                           [](const Size& k) { return size_text(k.min) + ".." + size_text(k.max); },

@@ -241,7 +241,7 @@ void Connection::depart()
     exchange_.reset();
     const base::Bytes early = input_.front();
     const Request& request = question_->request;
-    const Verdict& verdict = question_->verdict;
+    Verdict& verdict = question_->verdict;
     const Pragma pragma = parse_pragma(request.pragmas);
 
     leg::Arrival arrival;
@@ -254,6 +254,7 @@ void Connection::depart()
     arrival.expect_continue = facts_.expect_continue;
     arrival.content_length = facts_.content_length;
     arrival.min_conn_timeout = pragma.min_conn_timeout;
+    arrival.last_token = std::move(verdict.last_token);
     arrival.grant = leg::Grant::of({verdict.who->canonical, verdict.decision->target.text}, *verdict.decision);
     arrival.judged_at = verdict.judged_at;
 
