@@ -37,11 +37,13 @@ struct Outcome {
 /// Authenticates the requests of one TCP connection, one after the other.
 ///
 /// Ask quick() first; when it has no answer, run look_up() with the same header value on the lane of the directory, and
-/// nothing in between. The caller keeps the object and everything in `Backends` alive meanwhile and uses it from one thread at a time.
+/// nothing in between. The caller keeps the object and everything in `Backends` alive meanwhile and uses it from one thread
+/// at a time.
 /// A scheme that logs in the connection (NTLM, Negotiate) needs no header afterwards; Basic is needed in
 /// every request. Whoever was authenticated first stays: a later login of another principal on the same
 /// connection is denied. All that is different on a connection that several users share, since a front has it with us: once
-/// a request has said so, nobody is remembered, each request proves itself, and no scheme of connections is offered. No function throws for anything that a client can send.
+/// a request has said so, nobody is remembered, each request proves itself, and no scheme of connections is offered. No
+/// function throws for anything that a client can send.
 class Authenticator {
 public:
     Authenticator(const Backends& backends, Channel channel);

@@ -23,6 +23,8 @@ struct Backends {
 /// The connection that is to be authenticated.
 struct Channel {
     bool tls = false;
+    /// What ties a login to it: that of its TLS session, when the policy asks for it.
+    std::optional<ntlm::BindingHash> binding = std::nullopt;
 };
 
 /// What a scheme says to one token of the client.

@@ -7,6 +7,7 @@
 #include "http/request.h"
 #include "http/rpc_connect.h"
 #include "leg/arrival.h"
+#include "net/stream.h"
 
 #include <cstdint>
 #include <memory>
@@ -71,7 +72,7 @@ public:
     bool draining() const noexcept { return draining_; }
 
     /// For one connection.
-    auth::Authenticator authenticator(bool tls) const { return {backends_, auth::Channel{tls}}; }
+    auth::Authenticator authenticator(const net::Stream& stream) const;
 
     /// From memory.
     Verdict glance(const Request& request, auth::Authenticator& authenticator) const;

@@ -43,8 +43,9 @@ std::string encoded(base::Bytes token)
 
 class Ntlm : public SchemeState {
 public:
-    Ntlm(const Backends& backends, bool negotiate)
-        : backends_(backends), negotiate_(negotiate), acceptor_(backends.policy.server)
+    Ntlm(const Backends& backends, const Channel& channel, bool negotiate)
+        : backends_(backends), negotiate_(negotiate), protection_{backends.policy.protection, channel.binding, {}},
+          acceptor_(backends.policy.server)
     {
     }
 
@@ -150,7 +151,7 @@ private:
                 return {Attempt::Kind::busy, "no random bytes for a comparison"};
             key = other;
         }
-        const std::optional<ntlm::Refusal> refusal = acceptor_.verify(*key, {});
+        const std::optional<ntlm::Refusal> refusal = acceptor_.verify(*key, protection_);
         if (!login)
             return refused("this is no login", text);
         if (!account)
@@ -190,6 +191,7 @@ private:
 
     const Backends backends_;
     const bool negotiate_;
+    const ntlm::Protection protection_;
     ntlm::Acceptor acceptor_;
     spnego::Acceptor negotiation_{false};
     bool wrapped_ = false; // the token came inside SPNEGO
@@ -210,9 +212,9 @@ std::string no_parameters(const Policy&)
     return {};
 }
 
-template <bool negotiate> std::unique_ptr<SchemeState> begin(const Backends& backends, const Channel&)
+template <bool negotiate> std::unique_ptr<SchemeState> begin(const Backends& backends, const Channel& channel)
 {
-    return std::make_unique<Ntlm>(backends, negotiate);
+    return std::make_unique<Ntlm>(backends, channel, negotiate);
 }
 
 } // namespace

@@ -129,7 +129,8 @@ Exit user_add(Context& context)
 
 Exit user_list(Context& context)
 {
-    Listing listing({{"name", "NAME"}, {"enabled", "ENABLED"}, {"ntlm", "NTLM"}, {"logins", "LOGINS"}, {"password_set", "PASSWORD SET"}});
+    Listing listing({{"name", "NAME"}, {"enabled", "ENABLED"}, {"ntlm", "NTLM"}, {"logins", "LOGINS"},
+                     {"password_set", "PASSWORD SET"}});
     for (const directory::AccountDetails& account : directory::AccountEditor(context.read()).list()) {
         std::vector<std::string> logins;
         for (const base::Login& login : account.logins)

@@ -109,6 +109,13 @@ private:
         if (c.rpc_connect == http::RpcConnect::authenticated && useless)
             complain_of("rpc_connect",
                         "nobody could log in: rpc_connect = authenticated needs basic_without_tls = yes");
+        using Policy = ntlm::Protection::Policy;
+        if (c.extended_protection != Policy::off && std::all_of(c.auth.begin(), c.auth.end(), needs_tls))
+            complain_of("extended_protection", "extended_protection needs ntlm or negotiate in auth: Basic is bound to nothing");
+        if (c.extended_protection == Policy::require && !c.listen.empty())
+            complain_of("extended_protection",
+                        "extended_protection = require goes with listen_tls alone: a plain listener has nothing to bind a"
+                        " login to");
         if (!c.group.empty() && c.user.empty())
             complain_of("group", "group needs user");
         const bool for_nodes = std::any_of(c.pairing_listen.begin(), c.pairing_listen.end(),

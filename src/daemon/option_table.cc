@@ -29,6 +29,8 @@ constexpr Option table[] = {
     {"database", File{&Config::database}, "", false, "the directory database"},
     {"auth", Schemes{&Config::auth}, "basic", false, "authentication schemes, in the order of their offer"},
     {"basic_without_tls", YesNo{&Config::basic_without_tls}, "no", false, "Basic on plain listeners too"},
+    {"extended_protection", Protection{&Config::extended_protection}, "off", false,
+     "whether a login with ntlm or negotiate must be bound to its TLS connection"},
     {"rpc_connect", ConnectMode{&Config::rpc_connect}, "no", false,
      "who may use version 1 of the protocol, RPC_CONNECT, on plain listeners"},
     {"realm", Realm{&Config::realm}, "rpctunnel", false, "the realm that password prompts show"},
@@ -83,6 +85,15 @@ constexpr struct {
     {"no", http::RpcConnect::no},
     {"authenticated", http::RpcConnect::authenticated},
     {"anonymous", http::RpcConnect::anonymous},
+};
+
+constexpr struct {
+    const char* name;
+    ntlm::Protection::Policy policy;
+} protections[] = {
+    {"off", ntlm::Protection::Policy::off},
+    {"allow", ntlm::Protection::Policy::allow},
+    {"require", ntlm::Protection::Policy::require},
 };
 
 template <class... Cases> struct Overloaded : Cases... {
@@ -185,6 +196,7 @@ std::string Option::type() const
                           [](const Size&) { return "size in bytes, KiB, MiB, GiB"; },
                           [](const Duration&) { return "duration in ms, s, min, h, d"; },
                           [](const ConnectMode&) { return "word"; },
+                          [](const Protection&) { return "word"; },
                           [](const LogLevel&) { return "word"; },
                       },
                       kind);
@@ -209,6 +221,7 @@ std::string Option::range() const
                               return zero + duration_text(k.min) + ".." + duration_text(k.max);
                           },
                           [](const ConnectMode&) { return std::string("no, authenticated, anonymous"); },
+                          [](const Protection&) { return std::string("off, allow, require"); },
                           [](const LogLevel&) { return std::string("error, warning, notice, info, debug"); },
                       },
                       kind);
@@ -282,6 +295,15 @@ std::string Option::set(Config& config, std::string_view value, const std::strin
                 for (const auto& mode : connect_modes) {
                     if (value == mode.name) {
                         config.*k.place = mode.mode;
+                        return {};
+                    }
+                }
+                return in_quotes(value) + " is none of " + range();
+            },
+            [&](const Protection& k) -> std::string {
+                for (const auto& protection : protections) {
+                    if (value == protection.name) {
+                        config.*k.place = protection.policy;
                         return {};
                     }
                 }

@@ -37,7 +37,9 @@ ntlm::Identity ntlm_identity(std::string_view host_name)
     constexpr std::size_t longest_netbios = 15;
     const std::string dns = base::lower(host_name.empty() ? "localhost" : host_name);
     std::string netbios = dns.substr(0, std::min(dns.find('.'), longest_netbios));
-    std::transform(netbios.begin(), netbios.end(), netbios.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    for (char& c : netbios)
+        if (c >= 'a' && c <= 'z')
+            c = static_cast<char>(c - 'a' + 'A');
     // Its accounts are its own, so that its domain is itself.
     return {netbios, netbios, dns, dns};
 }
@@ -59,6 +61,7 @@ auth::Policy auth_policy(const Config& config)
         policy.schemes.push_back(auth::find_scheme(auth::schemes(), name));
     policy.basic_without_tls = config.basic_without_tls;
     policy.realm = config.realm;
+    policy.protection = config.extended_protection;
     policy.server = ntlm_identity(host_name());
     return policy;
 }

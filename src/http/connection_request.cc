@@ -102,7 +102,7 @@ Guest::Ruling Connection::rule(Request&& request)
 {
     if (!question_) {
         if (!authenticator_)
-            authenticator_ = std::make_shared<auth::Authenticator>(front_.gate_.authenticator(stream_.tls()));
+            authenticator_ = std::make_shared<auth::Authenticator>(front_.gate_.authenticator(stream_));
         question_ = std::make_shared<Question>();
         question_->authenticator = authenticator_;
         question_->request = std::move(request);

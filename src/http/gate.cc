@@ -80,6 +80,17 @@ unsigned Verdict::status() const noexcept
     return 0;
 }
 
+auth::Authenticator Gate::authenticator(const net::Stream& stream) const
+{
+    auth::Channel channel{stream.tls()};
+    if (stream.tls() && backends_.policy.protection != ntlm::Protection::Policy::off) {
+        const std::string certificate = stream.session()->end_point_binding();
+        if (!certificate.empty())
+            channel.binding = ntlm::binding_hash("tls-server-end-point:" + certificate);
+    }
+    return {backends_, channel};
+}
+
 Verdict Gate::glance(const Request& request, auth::Authenticator& authenticator) const
 {
     return recall(look(request, authenticator));

@@ -2,7 +2,8 @@
 # Goal: NTLM and Negotiate log in, raw and inside SPNEGO. curl does it with --ntlm, with --anyauth, and with --negotiate over
 # gss-ntlmssp; impacket makes calls through the whole tunnel, plain and TLS. A wrong password, an account without NTLM and a
 # disabled one get the same 401. A connection stays logged in, as whom it was first; behind a front it does not. The last token
-# of SPNEGO comes with the 200, of the OUT channel too. The log shows no hash and no token.
+# of SPNEGO comes with the 200, of the OUT channel too. With extended protection a login is good for the channel that it names.
+# The log shows no hash and no token.
 LAB_AUTH='negotiate ntlm basic'
 . "$(dirname "$0")/lab.sh"
 lab_samba 1
@@ -30,7 +31,8 @@ for url in "http://$LAB_PLAIN/rpc/rpcproxy.dll?$T_plain" "https://$LAB_TLS/rpc/r
     for user in "$LAB_USER" "LAB\\$LAB_USER" "lab\\${LAB_USER^^}"; do
         ask 200 --ntlm -u "$user:$LAB_PASSWORD" "$url"
     done
-    for user in "$LAB_USER:wrong" "nobody:$LAB_PASSWORD" "nohash:$LAB_PASSWORD" "gone:$LAB_PASSWORD" "OTHER\\$LAB_USER:$LAB_PASSWORD"; do
+    for user in "$LAB_USER:wrong" "nobody:$LAB_PASSWORD" "nohash:$LAB_PASSWORD" "gone:$LAB_PASSWORD" \
+        "OTHER\\$LAB_USER:$LAB_PASSWORD"; do
         ask 401 --ntlm -u "$user" "$url"
     done
     export GSS_MECH_CONFIG=$LAB_DIR/mech KRB5_CONFIG=$LAB_DIR/krb5.conf KRB5CCNAME=MEMORY: LM_COMPAT_LEVEL=5
@@ -52,4 +54,17 @@ for url in "http://$LAB_PLAIN" "https://$LAB_TLS"; do
 done
 
 python "$lab_here/ntlm_login.py"
+lab_daemon_stop
+
+binding_of() { { printf tls-server-end-point: && openssl dgst -sha256 -binary; } | base64 -w 0; }
+binding=$(openssl x509 -in "$LAB_DIR/cert.pem" -outform DER | binding_of)
+other=$(binding_of <"$LAB_DIR/cert.pem")
+for policy in allow require; do
+    sed -i '/^extended_protection/d' "$LAB_DIR/rpctunneld.conf"
+    echo "extended_protection = $policy" >>"$LAB_DIR/rpctunneld.conf"
+    [ $policy = allow ] || sed -i '/^listen =/d' "$LAB_DIR/rpctunneld.conf"
+    lab_daemon_again
+    python "$lab_here/ntlm_login.py" $policy "$binding" "$other"
+    lab_daemon_stop
+done
 check "the log shows a secret" bash -c '! grep -F -e "$LAB_PASSWORD" -e TlRMTVNTUA "$LAB_LOG"'

@@ -1,7 +1,8 @@
-"""Part of 62-ntlm-login.sh."""
+"""Part of 62-ntlm-login.sh:  ntlm_login.py [POLICY RIGHT-BINDING WRONG-BINDING], of extended protection."""
 import base64
 import os
 import subprocess
+import sys
 
 import lab
 import wire
@@ -14,7 +15,7 @@ class Client:
     """Our own initiator; `words` is raw NTLM when empty, or spnego=1."""
 
     def __init__(self, user, *words, password=lab.PASSWORD):
-        self.scheme = 'Negotiate' if words else 'NTLM'
+        self.scheme = 'Negotiate' if 'spnego=1' in words else 'NTLM'
         command = [PEER, 'initiate', f'user={user}', f'password={password}', *words]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -60,6 +61,17 @@ class Client:
 
 
 WAYS = (), ('spnego=1',), ('spnego=1', 'kerberos_first=1')
+
+if len(sys.argv) > 1:
+    policy, right, wrong = sys.argv[1:]
+    lab.step(f'extended protection, {policy}')
+    for words in WAYS:
+        for binding, status in ((right, 200), (wrong, 401), (None, 200 if policy == 'allow' else 401)):
+            with lab.channel(tls=True) as channel:
+                more = (f'binding64={binding}',) if binding else ()
+                Client(lab.USER, *words, *more).login(channel, status=status)
+    lab.done()
+    sys.exit()
 
 lab.step('two logins on one connection, none needed in between; a token is good once; another principal is refused')
 lines = lab.Lines()

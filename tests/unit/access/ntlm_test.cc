@@ -33,9 +33,10 @@ std::string text(base::Bytes token)
 
 class Client {
 public:
-    Client(Way way, const std::string& user, const std::string& password, const std::string& domain = {})
+    Client(Way way, const std::string& user, const std::string& password, const std::string& domain = {},
+           const std::optional<ntlm::BindingHash>& binding = std::nullopt)
         : way_(way), initiator_({.user = user, .domain = domain, .workstation = "PC", .nt_hash = ntlm::nt_hash(password).value(),
-                                 .target = "HTTP/proxy.test", .binding = std::nullopt})
+                                 .target = "HTTP/proxy.test", .binding = binding})
     {
     }
 
@@ -99,6 +100,7 @@ TEST_GROUP(ntlm_schemes)
     auth::Policy policy{{&auth::negotiate_scheme, &auth::ntlm_scheme},
                         false,
                         "test",
+                        ntlm::Protection::Policy::off,
                         {"PROXY", "PROXY", "proxy.test", "proxy.test"}};
     auth::Cache cache;
     std::unique_ptr<auth::Authenticator> auth;
@@ -115,7 +117,11 @@ TEST_GROUP(ntlm_schemes)
         for (const char* canonical : {"alice", "carol", "dave"})
             accounts.nt_hashes[canonical] = ntlm::nt_hash("secret").value();
     }
-    void connect() { auth = std::make_unique<auth::Authenticator>(auth::Backends{policy, accounts, cache}, auth::Channel{false}); }
+    void connect(const std::optional<ntlm::BindingHash>& binding = std::nullopt)
+    {
+        const auth::Channel channel{binding.has_value(), binding};
+        auth = std::make_unique<auth::Authenticator>(auth::Backends{policy, accounts, cache}, channel);
+    }
 
     Outcome said(const std::string& header)
     {
@@ -227,7 +233,8 @@ TEST(ntlm_schemes, a_login_is_finished_as_it_was_begun)
     said("Negotiate", wrapped.first());
     const std::string bytes = base::base64_decode(last).value();
     const auto response = spnego::NegTokenResp::parse(base::bytes_of(bytes));
-    denied("an NTLM message outside SPNEGO, in which the login has begun", said("Negotiate", client.next(text(response->response))));
+    denied("an NTLM message outside SPNEGO, in which the login has begun",
+           said("Negotiate", client.next(text(response->response))));
 
     Client bare(Way::bare, "alice", "secret");
     said("Negotiate", bare.first());
@@ -238,6 +245,8 @@ TEST(ntlm_schemes, a_login_is_finished_as_it_was_begun)
 TEST(ntlm_schemes, nonsense_is_refused_without_a_look_up)
 {
     const std::string type1 = text(Client(Way::ntlm, "alice", "secret").first());
+    const spnego::NegTokenInit kerberos{{std::string(spnego::oid::kerberos)}, {}, {1}, {}};
+    const spnego::NegTokenResp response{.state = std::nullopt, .response = {1}};
     const std::string init = text(Client(Way::spnego, "alice", "secret").first());
     const struct {
         std::string header;
@@ -255,9 +264,9 @@ TEST(ntlm_schemes, nonsense_is_refused_without_a_look_up)
         {"NTLM " + std::string(87388, 'A'), "the token is too long"},
         {"Negotiate " + text(base::bytes_of("x")), "the SPNEGO token is malformed"},
         {"Negotiate " + init.substr(0, 24), "the SPNEGO token is malformed"},
-        {"Negotiate " + text(spnego::NegTokenInit{.mechanisms = {std::string(spnego::oid::kerberos)}, .mech_list = {}, .mech_token = {1}, .mic = {}}.build()),
+        {"Negotiate " + text(kerberos.build()),
          "SPNEGO offers neither NTLM nor a mechanism that is set up"},
-        {"Negotiate " + text(spnego::NegTokenResp{.state = std::nullopt, .response = {1}}.build()), "an SPNEGO token that is not due"},
+        {"Negotiate " + text(response.build()), "an SPNEGO token that is not due"},
     };
     for (const auto& row : rows)
         denied(row.reason, said(row.header));
@@ -294,6 +303,37 @@ TEST(ntlm_schemes, an_account_that_goes_during_the_login_is_out)
         change();
         denied("account removed or disabled during the login: dave", said("Negotiate", client.next(last)));
     }
+}
+
+TEST(ntlm_schemes, extended_protection)
+{
+    using Policy = ntlm::Protection::Policy;
+    const ntlm::BindingHash ours{1}, another{2};
+    const struct {
+        Policy policy;
+        std::optional<ntlm::BindingHash> says;
+        const char* refusal;
+    } rows[] = {
+        {Policy::off, std::nullopt, nullptr},
+        {Policy::off, ours, nullptr},
+        {Policy::off, another, nullptr},
+        {Policy::allow, std::nullopt, nullptr},
+        {Policy::allow, ours, nullptr},
+        {Policy::allow, another, "the channel binding is that of another channel: alice"},
+        {Policy::require, std::nullopt, "no channel binding, and it is required: alice"},
+        {Policy::require, ours, nullptr},
+        {Policy::require, another, "the channel binding is that of another channel: alice"},
+    };
+    for (const Way way : ways)
+        for (const auto& row : rows) {
+            policy.protection = row.policy;
+            connect(ours);
+            const Outcome outcome = login(Client(way, "alice", "secret", "", row.says));
+            if (row.refusal != nullptr)
+                denied(row.refusal, outcome);
+            else
+                CHECK(outcome.kind == Kind::authenticated);
+        }
 }
 
 TEST(ntlm_schemes, busy_is_not_a_refusal)
