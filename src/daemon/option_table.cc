@@ -239,6 +239,15 @@ std::string Option::set(Config& config, std::string_view value, const std::strin
         config.*k.place = *parsed;
         return {};
     };
+    const auto word = [&](const auto& k, const auto& words) -> std::string {
+        for (const auto& [text, meaning] : words) {
+            if (value == text) {
+                config.*k.place = meaning;
+                return {};
+            }
+        }
+        return in_quotes(value) + " is none of " + range();
+    };
     return std::visit(
         Overloaded{
             [&](const Addresses& k) -> std::string {
@@ -291,33 +300,9 @@ std::string Option::set(Config& config, std::string_view value, const std::strin
             [&](const Count& k) { return ranged(k, base::parse_decimal(value, UINT64_MAX), false); },
             [&](const Size& k) { return ranged(k, parse_size(value), false); },
             [&](const Duration& k) { return ranged(k, parse_duration(value), k.zero_too); },
-            [&](const ConnectMode& k) -> std::string {
-                for (const auto& mode : connect_modes) {
-                    if (value == mode.name) {
-                        config.*k.place = mode.mode;
-                        return {};
-                    }
-                }
-                return in_quotes(value) + " is none of " + range();
-            },
-            [&](const Protection& k) -> std::string {
-                for (const auto& protection : protections) {
-                    if (value == protection.name) {
-                        config.*k.place = protection.policy;
-                        return {};
-                    }
-                }
-                return in_quotes(value) + " is none of " + range();
-            },
-            [&](const LogLevel& k) -> std::string {
-                for (const auto& level : levels) {
-                    if (value == level.name) {
-                        config.*k.place = level.level;
-                        return {};
-                    }
-                }
-                return in_quotes(value) + " is none of " + range();
-            },
+            [&](const ConnectMode& k) { return word(k, connect_modes); },
+            [&](const Protection& k) { return word(k, protections); },
+            [&](const LogLevel& k) { return word(k, levels); },
         },
         kind);
 }
