@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/login.h"
+#include "ntlm/keys.h"
 
 #include <cstdint>
 #include <optional>
@@ -29,6 +30,9 @@ public:
     /// The pw_crypt of one account or another: the same for the same number as long as no account comes or goes, and any
     /// account for some number. Nullopt when there is no account. Like find().
     virtual std::optional<std::string> some_hash(std::uint64_t number) = 0;
+    /// What NTLM checks logins of this account with. Nullopt when there is no such account, or it is not to use NTLM. Like
+    /// find().
+    virtual std::optional<ntlm::Key> nt_hash(const Login& login) = 0;
     /// Grows a moment after any account may have changed: what was found before is then to be looked up again. Any thread,
     /// never blocks.
     virtual std::uint64_t generation() const noexcept = 0;

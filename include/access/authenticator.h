@@ -26,7 +26,8 @@ struct Outcome {
         again,         ///< look_up() is to be called again with the same header
     } kind;
     /// With challenge and denied: one header line each. Empty when no scheme may be used on this channel (Basic
-    /// without TLS): then answer 403.
+    /// without TLS): then answer 403. With authenticated: one when the scheme has a last token for the client, which belongs
+    /// into whatever is answered.
     std::vector<std::string> www_authenticate;
     std::optional<Principal> who;
     std::string reason;
@@ -35,17 +36,21 @@ struct Outcome {
 
 /// Authenticates the requests of one TCP connection, one after the other.
 ///
-/// Ask quick() first; when it has no answer, run look_up() with the same header value on the lane of the directory. The
-/// caller keeps the object and everything in `Backends` alive meanwhile and uses it from one thread at a time.
+/// Ask quick() first; when it has no answer, run look_up() with the same header value on the lane of the directory, and
+/// nothing in between. The caller keeps the object and everything in `Backends` alive meanwhile and uses it from one thread
+/// at a time.
 /// A scheme that logs in the connection (NTLM, Negotiate) needs no header afterwards; Basic is needed in
 /// every request. Whoever was authenticated first stays: a later login of another principal on the same
-/// connection is denied. No function throws for anything that a client can send.
+/// connection is denied. All that is different on a connection that several users share, since a front has it with us: once
+/// a request has said so, nobody is remembered, each request proves itself, and no scheme of connections is offered. No
+/// function throws for anything that a client can send.
 class Authenticator {
 public:
     Authenticator(const Backends& backends, Channel channel);
 
-    /// Never blocks. `authorization` is the value of the Authorization header, nullopt when there is none.
-    std::optional<Outcome> quick(std::optional<std::string_view> authorization);
+    /// Never blocks. `authorization` is the value of the Authorization header, nullopt when there is none; `shared`: the
+    /// request has come through a front.
+    std::optional<Outcome> quick(std::optional<std::string_view> authorization, bool shared = false);
     /// Asks the directory.
     Outcome look_up(std::string_view authorization);
     /// What came of the check of the last look_up(). Never blocks.
@@ -57,6 +62,7 @@ private:
         std::string_view rest;
     };
 
+    bool offered(const Scheme& scheme) const;
     std::optional<Credentials> recognise(std::string_view authorization) const;
     SchemeState& state_of(const Scheme& scheme);
     Outcome conclude(const Scheme& scheme, Attempt&& attempt);
@@ -68,6 +74,7 @@ private:
     std::unique_ptr<SchemeState> state_;
     std::optional<Principal> who_;    // the first success on this connection
     bool stays_ = false;              // who_ needs no header any more
+    bool shared_ = false;             // among users
 };
 
 } // namespace auth

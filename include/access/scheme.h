@@ -23,12 +23,14 @@ struct Backends {
 /// The connection that is to be authenticated.
 struct Channel {
     bool tls = false;
+    /// What ties a login to it: that of its TLS session, when the policy asks for it.
+    std::optional<ntlm::BindingHash> binding = std::nullopt;
 };
 
 /// What a scheme says to one token of the client.
 struct Attempt {
     enum class Kind {
-        accepted,  ///< `text` is the canonical name
+        accepted,  ///< `text` is the canonical name; `token`, base64, is still to go to the client unless it is empty
         refused,   ///< `text` is the reason, for the log
         continues, ///< `text` is the answer to the client, base64
         busy,
@@ -37,6 +39,7 @@ struct Attempt {
     } kind;
     std::string text;
     std::shared_ptr<const PasswordCheck> check = nullptr;
+    std::string token = {};
 };
 
 /// The state of one scheme on one connection. One thread at a time.
@@ -45,7 +48,8 @@ public:
     virtual ~SchemeState() = default;
     /// Never blocks. Nullopt when only look_up() can tell.
     virtual std::optional<Attempt> glance(std::string_view credentials) = 0;
-    /// On the lane of the directory, which it may ask. No hash is computed here.
+    /// On the lane of the directory, which it may ask, right after a glance() at the same credentials that could not tell. No
+    /// password is hashed here.
     virtual Attempt look_up(std::string_view credentials) = 0;
     /// What came of the `check` of the last look_up(). Never blocks.
     virtual Attempt checked(bool equal);
@@ -64,6 +68,8 @@ struct Scheme {
 };
 
 extern const Scheme basic_scheme;
+extern const Scheme ntlm_scheme;      ///< the messages of MS-NLMP in base64 (MS-NTHT)
+extern const Scheme negotiate_scheme; ///< SPNEGO (RFC 4559), or NTLM as it is, as some clients do
 
 /// Every scheme this program has.
 std::span<const Scheme* const> schemes() noexcept;

@@ -20,6 +20,7 @@ Exit user_list(Context&);
 Exit user_disable(Context&);
 Exit user_enable(Context&);
 Exit user_password(Context&);
+Exit user_ntlm(Context&);
 Exit user_add_login(Context&);
 Exit user_remove_login(Context&);
 Exit user_remove(Context&);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace rpctunneld {
 
@@ -29,6 +30,12 @@ public:
     }
 
     std::optional<std::string> some_hash(std::uint64_t number) override { return accounts_.some_hash(number); }
+
+    std::optional<ntlm::Key> nt_hash(const auth::Login& login) override
+    {
+        const std::optional<directory::NtHash> hash = accounts_.nt_hash(login.domain, login.name);
+        return hash ? std::optional<ntlm::Key>(std::in_place, *hash) : std::nullopt;
+    }
 
     std::uint64_t generation() const noexcept override { return judge_.generation(); }
 

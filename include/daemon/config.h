@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "http/rpc_connect.h"
 #include "net/address.h"
+#include "ntlm/acceptor.h"
 
 #include <chrono>
 #include <cstdint>
@@ -40,6 +41,7 @@ struct Config {
 
     std::vector<std::string> auth; ///< schemes in the order of their offer
     bool basic_without_tls = false;
+    ntlm::Protection::Policy extended_protection = ntlm::Protection::Policy::off;
     http::RpcConnect rpc_connect = http::RpcConnect::no;
     std::string realm;
 

@@ -23,10 +23,11 @@ struct Count { std::uint64_t Config::* place; std::uint64_t min, max; };
 struct Size { std::uint64_t Config::* place; std::uint64_t min, max; };
 struct Duration { Millis Config::* place; Millis min, max; bool zero_too = false; };
 struct ConnectMode { http::RpcConnect Config::* place; };
+struct Protection { ntlm::Protection::Policy Config::* place; };
 struct LogLevel { base::log::Level Config::* place; };
 
 using Kind = std::variant<Addresses, Hosts, PairingPorts, Files, File, Text, Realm, Schemes, YesNo, Count, Size, Duration, ConnectMode,
-                          LogLevel>;
+                          Protection, LogLevel>;
 
 /// One option of the configuration file. Parser, defaults, messages, --options and the check of the manual
 /// all read this row.

@@ -10,6 +10,7 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rpctunneld {
@@ -20,6 +21,8 @@ std::vector<net::TlsServerContext::Pair> certificate_pairs(const Config& config)
 /// 0 means one for each core.
 unsigned threads_or_cores(std::uint64_t threads);
 unsigned shard_count(const Config& config);
+/// What NTLM tells clients: a server that belongs to no domain, named after `host_name`.
+ntlm::Identity ntlm_identity(std::string_view host_name);
 auth::Policy auth_policy(const Config& config);
 leg::Settings tunnel_settings(const Config& config);
 http::Limits http_limits(const Config& config, const DescriptorPlan& plan);

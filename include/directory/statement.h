@@ -23,6 +23,7 @@ public:
     Statement& bind(std::string_view text);
     Statement& bind(std::int64_t number);
     Statement& bind_null();
+    Statement& bind_blob(std::string_view bytes);
 
     /// True: the next row waits to be read.
     bool row();
@@ -32,7 +33,7 @@ public:
     /// Rows that run() changed.
     int changes() const noexcept;
 
-    /// The next column of the row. NULL reads as an empty text and as zero.
+    /// The next column of the row; a BLOB reads as text. NULL reads as an empty text and as zero.
     std::string text();
     std::int64_t number();
     /// Whether the next column is NULL; does not go past it.

@@ -7,6 +7,7 @@
 #include "http/request.h"
 #include "http/rpc_connect.h"
 #include "leg/arrival.h"
+#include "net/stream.h"
 
 #include <cstdint>
 #include <memory>
@@ -36,6 +37,7 @@ struct Verdict {
     std::string rule;     ///< which entry decided on the target
 
     std::optional<auth::Principal> who;
+    std::string last_token; ///< of the login, for WWW-Authenticate of whatever is answered; mostly empty
     std::optional<leg::Method> method; ///< null: no request of this protocol, or not served
     std::string target;                ///< `server:port` as the request names it
     std::shared_ptr<const directory::Decision> decision; ///< take_over: where to
@@ -70,7 +72,7 @@ public:
     bool draining() const noexcept { return draining_; }
 
     /// For one connection.
-    auth::Authenticator authenticator(bool tls) const { return {backends_, auth::Channel{tls}}; }
+    auth::Authenticator authenticator(const net::Stream& stream) const;
 
     /// From memory.
     Verdict glance(const Request& request, auth::Authenticator& authenticator) const;

@@ -33,6 +33,7 @@ struct HeadFacts {
     bool http10 = false;
     bool keep_alive = false;      ///< the client wants the connection to stay open
     bool expect_continue = false; ///< never with HTTP/1.0
+    bool through_front = false;   ///< Via, Forwarded or X-Forwarded-For: users may share the connection
     bool has_length = false;      ///< there is a Content-Length
     std::uint64_t content_length = 0;
 };

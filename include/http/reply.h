@@ -10,8 +10,9 @@ namespace http {
 
 constexpr std::string_view continue_reply = "HTTP/1.1 100 Continue\r\n\r\n";
 
-/// MS-RPCH section 2.1.2.1.6, with the Echo RTS PDU of section 2.2.4.46 as its body.
-std::string echo_reply(bool keep_alive);
+/// MS-RPCH section 2.1.2.1.6, with the Echo RTS PDU of section 2.2.4.46 as its body. `last_token` is the value of
+/// WWW-Authenticate, if there is to be one.
+std::string echo_reply(bool keep_alive, std::string_view last_token = {});
 
 /// An ordinary reply without body that ends the connection.
 std::string closing_reply(unsigned status);

@@ -43,6 +43,7 @@ struct Arrival {
     bool expect_continue = false;
     std::uint64_t content_length = 0;              ///< of the request
     std::optional<std::uint32_t> min_conn_timeout; ///< seconds, from the Pragma header
+    std::string last_token; ///< of the login, WWW-Authenticate for the success head of an OUT channel; mostly empty
     Grant grant;
     std::uint64_t judged_at = 0; ///< directory::Judge::generation() before that
 };

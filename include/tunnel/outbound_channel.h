@@ -110,6 +110,7 @@ private:
     mutable bool lifetime_used_up_ = false;
     bool departing_ = false; // other_ is the predecessor, and its last PDU has been put
     bool draining_ = false;
+    std::unique_ptr<const std::string> last_token_; // of the login, until it goes out with the success head; else null
     std::unique_ptr<const std::string> end_reason_; // while draining, or without a mate; else null
 };
 

@@ -6,6 +6,8 @@ namespace auth {
 namespace {
 
 constexpr const Scheme* table[] = {
+    &negotiate_scheme,
+    &ntlm_scheme,
     &basic_scheme,
 };
 

@@ -6,12 +6,13 @@ namespace {
 constexpr Command table[] = {
     {"init", "", "make the directory database, or bring an older one up to date", init},
 
-    {"user add", "NAME [--domain DOMAIN]... [--upn USER@REALM]...", "add a local user; password on standard input",
+    {"user add", "NAME [--domain DOMAIN]... [--upn USER@REALM]... [--ntlm]", "add a local user; password on standard input",
      user_add},
-    {"user list", "", "users and their logins", user_list},
+    {"user list", "", "users, their logins, and who can use NTLM", user_list},
     {"user disable", "NAME", "refuse the user from now on", user_disable},
     {"user enable", "NAME", "allow a disabled user again", user_enable},
     {"user password", "NAME", "set a new password; password on standard input", user_password},
+    {"user ntlm", "NAME on|off", "let the user log in with NTLM, or no longer; on: password on standard input", user_ntlm},
     {"user add-login", "NAME LOGIN", "another name to log in with: NAME, DOMAIN\\NAME or NAME@REALM", user_add_login},
     {"user remove-login", "NAME LOGIN", "take such a name away", user_remove_login},
     {"user remove", "NAME", "remove the user and its logins", user_remove},

@@ -99,14 +99,23 @@ private:
                                                std::to_string(c.tls_key.size()));
         if (!c.listen_tls.empty() && c.tls_certificate.empty())
             complain_of("listen_tls", "listen_tls needs tls_certificate and tls_key");
+        const auto needs_tls = [](const std::string& name) { return name == "basic"; };
+        const bool useless = !c.basic_without_tls && std::all_of(c.auth.begin(), c.auth.end(), needs_tls);
         const bool anonymous = c.rpc_connect == http::RpcConnect::anonymous;
-        if (!c.listen.empty() && c.listen_tls.empty() && !c.basic_without_tls && !anonymous)
+        if (!c.listen.empty() && c.listen_tls.empty() && useless && !anonymous)
             complain_of("listen", "nobody could log in: Basic on a plain listener needs basic_without_tls = yes");
         if (c.rpc_connect != http::RpcConnect::no && c.listen.empty())
             complain_of("rpc_connect", "rpc_connect needs listen: version 1 of the protocol is never served over TLS");
-        if (c.rpc_connect == http::RpcConnect::authenticated && !c.basic_without_tls)
+        if (c.rpc_connect == http::RpcConnect::authenticated && useless)
             complain_of("rpc_connect",
                         "nobody could log in: rpc_connect = authenticated needs basic_without_tls = yes");
+        using Policy = ntlm::Protection::Policy;
+        if (c.extended_protection != Policy::off && std::all_of(c.auth.begin(), c.auth.end(), needs_tls))
+            complain_of("extended_protection", "extended_protection needs ntlm or negotiate in auth: Basic is bound to nothing");
+        if (c.extended_protection == Policy::require && !c.listen.empty())
+            complain_of("extended_protection",
+                        "extended_protection = require goes with listen_tls alone: a plain listener has nothing to bind a"
+                        " login to");
         if (!c.group.empty() && c.user.empty())
             complain_of("group", "group needs user");
         const bool for_nodes = std::any_of(c.pairing_listen.begin(), c.pairing_listen.end(),

@@ -29,6 +29,8 @@ constexpr Option table[] = {
     {"database", File{&Config::database}, "", false, "the directory database"},
     {"auth", Schemes{&Config::auth}, "basic", false, "authentication schemes, in the order of their offer"},
     {"basic_without_tls", YesNo{&Config::basic_without_tls}, "no", false, "Basic on plain listeners too"},
+    {"extended_protection", Protection{&Config::extended_protection}, "off", false,
+     "whether a login with ntlm or negotiate must be bound to its TLS connection"},
     {"rpc_connect", ConnectMode{&Config::rpc_connect}, "no", false,
      "who may use version 1 of the protocol, RPC_CONNECT, on plain listeners"},
     {"realm", Realm{&Config::realm}, "rpctunnel", false, "the realm that password prompts show"},
@@ -85,6 +87,15 @@ constexpr struct {
     {"anonymous", http::RpcConnect::anonymous},
 };
 
+constexpr struct {
+    const char* name;
+    ntlm::Protection::Policy policy;
+} protections[] = {
+    {"off", ntlm::Protection::Policy::off},
+    {"allow", ntlm::Protection::Policy::allow},
+    {"require", ntlm::Protection::Policy::require},
+};
+
 template <class... Cases> struct Overloaded : Cases... {
     using Cases::operator()...;
 };
@@ -107,17 +118,23 @@ bool names_a_file(std::string_view value)
     return base::unwrapped(value) == value && base::odd_byte(value, belongs).empty();
 }
 
-// Both are what an administrator of an RPC proxy expects to find: "unknown" would be no good answer.
+/// "negotiate, ntlm, basic"
+std::string scheme_names()
+{
+    std::string names;
+    for (const auth::Scheme* scheme : auth::schemes())
+        names += (names.empty() ? "" : ", ") + base::lower(scheme->name);
+    return names;
+}
+
 std::string set_schemes(std::vector<std::string>& place, std::string_view value)
 {
     for (const std::string_view word : base::split(value, ' ')) {
         const std::string name = base::lower(base::trim(word));
         if (name.empty())
             continue;
-        if (name == "negotiate" || name == "ntlm")
-            return in_quotes(name) + " is not available in this version: only basic is";
         if (auth::find_scheme(auth::schemes(), name) == nullptr)
-            return in_quotes(name) + " is no authentication scheme: only basic is available";
+            return in_quotes(name) + " is no authentication scheme; there are " + scheme_names();
         if (std::find(place.begin(), place.end(), name) != place.end())
             return in_quotes(name) + " is named twice";
         place.push_back(name);
@@ -179,6 +196,7 @@ std::string Option::type() const
                           [](const Size&) { return "size in bytes, KiB, MiB, GiB"; },
                           [](const Duration&) { return "duration in ms, s, min, h, d"; },
                           [](const ConnectMode&) { return "word"; },
+                          [](const Protection&) { return "word"; },
                           [](const LogLevel&) { return "word"; },
                       },
                       kind);
@@ -194,7 +212,7 @@ std::string Option::range() const
                           [](const File&) { return std::string(); },
                           [](const Text&) { return std::string(); },
                           [](const Realm&) { return std::string("printable ASCII without quote and backslash"); },
-                          [](const Schemes&) { return std::string("basic"); },
+                          [](const Schemes&) { return scheme_names(); },
                           [](const YesNo&) { return std::string(); },
                           [](const Count& k) { return std::to_string(k.min) + ".." + std::to_string(k.max); },
                           [](const Size& k) { return size_text(k.min) + ".." + size_text(k.max); },
@@ -203,6 +221,7 @@ std::string Option::range() const
                               return zero + duration_text(k.min) + ".." + duration_text(k.max);
                           },
                           [](const ConnectMode&) { return std::string("no, authenticated, anonymous"); },
+                          [](const Protection&) { return std::string("off, allow, require"); },
                           [](const LogLevel&) { return std::string("error, warning, notice, info, debug"); },
                       },
                       kind);
@@ -219,6 +238,15 @@ std::string Option::set(Config& config, std::string_view value, const std::strin
             return in_quotes(value) + " is not in the range " + range();
         config.*k.place = *parsed;
         return {};
+    };
+    const auto word = [&](const auto& k, const auto& words) -> std::string {
+        for (const auto& [text, meaning] : words) {
+            if (value == text) {
+                config.*k.place = meaning;
+                return {};
+            }
+        }
+        return in_quotes(value) + " is none of " + range();
     };
     return std::visit(
         Overloaded{
@@ -272,24 +300,9 @@ std::string Option::set(Config& config, std::string_view value, const std::strin
             [&](const Count& k) { return ranged(k, base::parse_decimal(value, UINT64_MAX), false); },
             [&](const Size& k) { return ranged(k, parse_size(value), false); },
             [&](const Duration& k) { return ranged(k, parse_duration(value), k.zero_too); },
-            [&](const ConnectMode& k) -> std::string {
-                for (const auto& mode : connect_modes) {
-                    if (value == mode.name) {
-                        config.*k.place = mode.mode;
-                        return {};
-                    }
-                }
-                return in_quotes(value) + " is none of " + range();
-            },
-            [&](const LogLevel& k) -> std::string {
-                for (const auto& level : levels) {
-                    if (value == level.name) {
-                        config.*k.place = level.level;
-                        return {};
-                    }
-                }
-                return in_quotes(value) + " is none of " + range();
-            },
+            [&](const ConnectMode& k) { return word(k, connect_modes); },
+            [&](const Protection& k) { return word(k, protections); },
+            [&](const LogLevel& k) { return word(k, levels); },
         },
         kind);
 }

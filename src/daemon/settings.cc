@@ -1,8 +1,12 @@
 #include "daemon/settings.h"
 
+#include "base/text.h"
 #include "daemon/privileges.h"
 #include "directory/directory.h"
 #include "net/socket_options.h"
+
+#include <limits.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -28,6 +32,28 @@ unsigned shard_count(const Config& config)
     return threads_or_cores(config.workers);
 }
 
+ntlm::Identity ntlm_identity(std::string_view host_name)
+{
+    constexpr std::size_t longest_netbios = 15;
+    const std::string dns = base::lower(host_name.empty() ? "localhost" : host_name);
+    std::string netbios = dns.substr(0, std::min(dns.find('.'), longest_netbios));
+    for (char& c : netbios)
+        if (c >= 'a' && c <= 'z')
+            c = static_cast<char>(c - 'a' + 'A');
+    // Its accounts are its own, so that its domain is itself.
+    return {netbios, netbios, dns, dns};
+}
+
+namespace {
+
+std::string host_name()
+{
+    char name[HOST_NAME_MAX + 1] = "";
+    return gethostname(name, sizeof name) == 0 ? name : "";
+}
+
+} // namespace
+
 auth::Policy auth_policy(const Config& config)
 {
     auth::Policy policy;
@@ -35,6 +61,8 @@ auth::Policy auth_policy(const Config& config)
         policy.schemes.push_back(auth::find_scheme(auth::schemes(), name));
     policy.basic_without_tls = config.basic_without_tls;
     policy.realm = config.realm;
+    policy.protection = config.extended_protection;
+    policy.server = ntlm_identity(host_name());
     return policy;
 }
 

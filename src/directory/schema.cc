@@ -119,6 +119,14 @@ CREATE VIEW valid_ports (entry, origin, provenance, time, position) AS
     UNION ALL
     SELECT entry, 'operator', added_by, time, position FROM valid_ports_operator;
 )sql",
+    R"sql(
+-- Those for whom the operator wants it. For NTLM the hash is as good as the password, so that a reader of accounts need not
+-- come across it.
+CREATE TABLE ntlm_secret (
+    user_id INTEGER PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
+    nt_hash BLOB NOT NULL CHECK (length(nt_hash) = 16)
+) STRICT;
+)sql",
 };
 
 std::int64_t pragma(Database& database, const char* sql)

@@ -49,6 +49,12 @@ Statement& Statement::bind_null()
     return *this;
 }
 
+Statement& Statement::bind_blob(std::string_view bytes)
+{
+    check(sqlite3_bind_blob(statement_, ++parameter_, bytes.data(), static_cast<int>(bytes.size()), SQLITE_TRANSIENT));
+    return *this;
+}
+
 bool Statement::row()
 {
     column_ = 0;

@@ -80,7 +80,7 @@ void Connection::reply_own()
 {
     const Verdict& verdict = question_->verdict;
     if (verdict.kind == Verdict::Kind::echo)
-        reply(echo_reply(!close_after_), close_after_);
+        reply(echo_reply(!close_after_, verdict.last_token), close_after_);
     else
         reply(leg::rpc_error_reply(verdict.rpc_error), true);
 }

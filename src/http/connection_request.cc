@@ -102,7 +102,7 @@ Guest::Ruling Connection::rule(Request&& request)
 {
     if (!question_) {
         if (!authenticator_)
-            authenticator_ = std::make_shared<auth::Authenticator>(front_.gate_.authenticator(stream_.tls()));
+            authenticator_ = std::make_shared<auth::Authenticator>(front_.gate_.authenticator(stream_));
         question_ = std::make_shared<Question>();
         question_->authenticator = authenticator_;
         question_->request = std::move(request);
@@ -241,7 +241,7 @@ void Connection::depart()
     exchange_.reset();
     const base::Bytes early = input_.front();
     const Request& request = question_->request;
-    const Verdict& verdict = question_->verdict;
+    Verdict& verdict = question_->verdict;
     const Pragma pragma = parse_pragma(request.pragmas);
 
     leg::Arrival arrival;
@@ -254,6 +254,7 @@ void Connection::depart()
     arrival.expect_continue = facts_.expect_continue;
     arrival.content_length = facts_.content_length;
     arrival.min_conn_timeout = pragma.min_conn_timeout;
+    arrival.last_token = std::move(verdict.last_token);
     arrival.grant = leg::Grant::of({verdict.who->canonical, verdict.decision->target.text}, *verdict.decision);
     arrival.judged_at = verdict.judged_at;
 

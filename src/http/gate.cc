@@ -33,6 +33,8 @@ Verdict answer(const Request& request, Verdict verdict, unsigned status, std::st
 {
     verdict.kind = Verdict::Kind::answer;
     verdict.answer.status = status;
+    if (!verdict.last_token.empty())
+        verdict.answer.headers.emplace_back("WWW-Authenticate", verdict.last_token);
     // Nothing tells where the body of RPC_CONNECT ends: only a challenge, after which the client begins anew, lets the
     // connection live on.
     verdict.may_stay = body_is_small(request.facts) && (verdict.method != leg::Method::connect || status == 401);
@@ -76,6 +78,17 @@ unsigned Verdict::status() const noexcept
         return 0;
     }
     return 0;
+}
+
+auth::Authenticator Gate::authenticator(const net::Stream& stream) const
+{
+    auth::Channel channel{stream.tls()};
+    if (stream.tls() && backends_.policy.protection != ntlm::Protection::Policy::off) {
+        const std::string certificate = stream.session()->end_point_binding();
+        if (!certificate.empty())
+            channel.binding = ntlm::binding_hash("tls-server-end-point:" + certificate);
+    }
+    return {backends_, channel};
 }
 
 Verdict Gate::glance(const Request& request, auth::Authenticator& authenticator) const
@@ -148,7 +161,7 @@ Verdict Gate::look(const Request& request, auth::Authenticator& authenticator) c
     if (version1 && rpc_connect_ == RpcConnect::anonymous)
         outcome = auth::Outcome{auth::Outcome::Kind::authenticated, {}, auth::Principal{"anonymous", {}}, {}};
     else
-        outcome = authenticator.quick(request.authorization);
+        outcome = authenticator.quick(request.authorization, request.facts.through_front);
     if (!outcome)
         return verdict;
     return conclude(request, std::move(verdict), std::move(*outcome));
@@ -204,6 +217,8 @@ Verdict Gate::conclude(const Request& request, Verdict verdict, auth::Outcome&& 
     }
 
     verdict.who = std::move(outcome.who);
+    if (!outcome.www_authenticate.empty())
+        verdict.last_token = std::move(outcome.www_authenticate.front());
     if (verdict.method == leg::Method::connect)
         return verdict;
     if (request.facts.content_length <= echo_body)

@@ -62,6 +62,7 @@ struct Fields {
     unsigned authorization = 0;
     unsigned content_length = 0;
     bool transfer_encoding = false;
+    bool through_front = false;
     bool close = false;
     bool keep_alive = false;
     bool expect_continue = false;
@@ -91,6 +92,9 @@ void read_field(std::string_view name, std::string_view value, Fields& fields) n
         ++fields.host;
     } else if (base::equal_nocase(name, "authorization")) {
         ++fields.authorization;
+    } else if (base::equal_nocase(name, "via") || base::equal_nocase(name, "forwarded") ||
+               base::equal_nocase(name, "x-forwarded-for")) {
+        fields.through_front = true;
     } else if (base::equal_nocase(name, "transfer-encoding")) {
         fields.transfer_encoding = true;
     } else if (base::equal_nocase(name, "connection")) {
@@ -130,6 +134,7 @@ HeadCheck conclude(HeadCheck check, const Fields& fields) noexcept
     if (fields.expect_other && !check.facts.http10)
         return refuse(check, 417, "unknown expectation");
 
+    check.facts.through_front = fields.through_front;
     check.facts.has_length = fields.content_length > 0;
     check.facts.content_length = fields.length;
     check.facts.expect_continue = fields.expect_continue && !check.facts.http10;

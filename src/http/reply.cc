@@ -32,11 +32,13 @@ const char* phrase(unsigned status) noexcept
 
 } // namespace
 
-std::string echo_reply(bool keep_alive)
+std::string echo_reply(bool keep_alive, std::string_view last_token)
 {
     std::string reply = "HTTP/1.1 200 Success\r\n"
                         "Content-Type: application/rpc\r\n"
                         "Content-Length: 20\r\n";
+    if (!last_token.empty())
+        reply.append("WWW-Authenticate: ").append(last_token).append("\r\n");
     reply += keep_alive ? "Connection: Keep-Alive\r\n\r\n" : "Connection: close\r\n\r\n";
     reply.append(echo_pdu.data(), echo_pdu.size());
     return reply;

@@ -13,9 +13,11 @@ namespace {
 
 /// MS-RPCH 2.1.2.1.4: the Content-Length is the lifetime of the channel. Clients ignore all else; what stands in between
 /// must neither change nor gather what comes (X-Accel-Buffering: nginx, which would by default).
-std::string success_head(std::uint32_t content_length)
+/// `last_token`, if any, is what the client still needs for its login.
+std::string success_head(std::uint32_t content_length, const std::string* last_token)
 {
     return "HTTP/1.1 200 Success\r\nContent-Type: application/rpc\r\nContent-Length: " + std::to_string(content_length)
+           + (last_token ? "\r\nWWW-Authenticate: " + *last_token : std::string())
            + "\r\nCache-Control: no-store, no-transform\r\nX-Accel-Buffering: no\r\n\r\n";
 }
 
@@ -36,6 +38,8 @@ OutboundChannel::OutboundChannel(Hub& hub, Opening& opening)
              .channel_lifetime = hub.environment().settings.channel_lifetime}),
       other_owner_(*this)
 {
+    if (!opening.arrival.last_token.empty())
+        last_token_ = std::make_unique<const std::string>(std::move(opening.arrival.last_token));
 }
 
 void OutboundChannel::start(const Opening& opening)
@@ -162,7 +166,8 @@ void OutboundChannel::run(const rpch::Effects& effects)
         case rpch::Effect::Kind::respond:
             responded_ = to_client = true;
             recycling_.reset();
-            leg_->outlet().put_control(base::bytes_of(success_head(effect.value)));
+            leg_->outlet().put_control(base::bytes_of(success_head(effect.value, last_token_.get())));
+            last_token_.reset();
             break;
         case rpch::Effect::Kind::send:
             if (effect.leg != rpch::Leg::server) {

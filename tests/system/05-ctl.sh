@@ -42,7 +42,7 @@ expect 0 "rpctunnelctl server add NAME --fqdn FQDN" server add --help
 "$OBJ/rpctunnelctl" --version | grep -q '^rpctunnelctl [0-9]' || fail "--version"
 for words in "" "frobnicate" "user" "user frobnicate" "--frobnicate" "user add" "server add EX1" "user list extra" "-d" \
     "server add EX1 --fqdn ex1.test --fqdn ex1.test" "server add EX1 --fqdn" "server add EX1 --fqdn ex1.test --role toaster" \
-    "endpoint add EX1 6001 --transport https" "user add bob --ntlm" "valid-ports frobnicate" "server list --json=1"; do
+    "endpoint add EX1 6001 --transport https" "user ntlm bob" "valid-ports frobnicate" "server list --json=1"; do
     # shellcheck disable=SC2086
     "$OBJ/rpctunnelctl" -d "$db" $words >"$dir/out" 2>&1 </dev/null
     [ $? = 1 ] || fail "\"$words\" is not a usage error"
@@ -72,8 +72,8 @@ expect 3 "$dir/text.db" -d "$dir/text.db" server list
 expect 3 "$dir/text.db" -d "$dir/text.db" init
 
 step "init"
-expect 0 "schema version 1" init
-expect 0 "schema version 1" init
+expect 0 "schema version 2" init
+expect 0 "schema version 2" init
 [ "$(stat -c %a "$db")" = 600 ] || fail "the database is readable for others"
 json .done true init
 
@@ -202,6 +202,21 @@ printf 'Secret-3\n' | ctl user password CAROL >/dev/null || fail "user password"
 printf '\xef\xbb\xbfSecret-4\r\n' | ctl user password carol >/dev/null || fail "a password from Windows"
 python3 -W ignore -c 'import crypt, sys; sys.exit(crypt.crypt("Secret-4", sys.argv[1]) != sys.argv[1])' "$(hash carol)" ||
     fail "the marks of a file from Windows became part of the password"
+printf 'Secret-4\n' | ctl user ntlm carol on >/dev/null || fail "user ntlm on"
+json '.[]|select(.name=="carol").ntlm' true user list
+printf 'wrong\n' | ctl user ntlm "CORP\\dave" on >/dev/null 2>&1; [ $? = 2 ] || fail "NTLM is on with a wrong password"
+printf 'x\n' | ctl user ntlm nobody on >/dev/null 2>&1; [ $? = 2 ] || fail "NTLM is on for nobody"
+expect 1 "standard input" user ntlm carol on
+expect 1 "neither on nor off" user ntlm carol maybe
+expect 2 "no user" user ntlm nobody off
+printf 'Gr\374n\n' | ctl user password carol >/dev/null 2>&1; [ $? = 2 ] || fail "NTLM is on for a password that is not UTF-8"
+printf 'Secret-5\n' | ctl user password carol >/dev/null || fail "user password with NTLM"
+json '.[]|select(.name=="carol").ntlm' true user list
+expect 0 "no longer" user ntlm carol off
+json '.[]|select(.name=="carol").ntlm' false user list
+printf 'Secret-6\n' | ctl user add erin --ntlm >/dev/null || fail "user add --ntlm"
+json '.[]|select(.name=="erin").ntlm' true user list
+expect 0 "" user remove erin
 printf 'x\n' | ctl user password nobody >/dev/null 2>&1; [ $? = 2 ] || fail "nobody has a new password"
 expect 0 "" user disable carol
 json '.[0].enabled' false user list

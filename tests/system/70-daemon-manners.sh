@@ -22,7 +22,7 @@ expect_error() {
     case $found in *"$wanted"*) ;; *) check "-t said: $found; expected: $wanted" false ;; esac
 }
 expect_error "$bad:2: unknown option \"lisen\"; did you mean \"listen\"?" "# comment" "lisen = 127.0.0.1:80"
-expect_error "$bad:1: auth: \"negotiate\" is not available in this version: only basic is" "auth = negotiate ntlm basic"
+expect_error "$bad:1: auth: \"digest\" is no authentication scheme; there are negotiate, ntlm, basic" "auth = ntlm digest"
 expect_error "$bad: database is missing" "listen = 127.0.0.1:0"
 good=("database = $lab_db" "listen = 127.0.0.1:0" "basic_without_tls = yes")
 expect_error "$bad:4: user: there is no user \"nobody-here\"" "${good[@]}" "user = nobody-here"

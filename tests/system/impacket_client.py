@@ -9,12 +9,14 @@ direct: the target is asked over ncacn_http without a proxy. Steps:
     samr=N     authenticated bind to samr, then N times 1000 names to identifiers, and 1000 identifiers to names
     calls=N    authenticated bind to samr, then N small calls
 Each step prints one line: its name, calls, bytes of RPC each way. Exit code 0 = all answers are right.
+PROXY_AUTH=ntlm in the environment: NTLM for the proxy in place of Basic.
 """
+import os
 import sys
 import time
 
 from impacket.dcerpc.v5 import mgmt, rpcrt, samr, transport
-from impacket.http import AUTH_BASIC
+from impacket.http import AUTH_BASIC, AUTH_NTLM
 
 
 class Counter:
@@ -44,7 +46,7 @@ def connect(url, target, user, password, rpc_auth):
         carrier = transport.DCERPCTransportFactory(f'ncacn_http:{host}[{port}]')
         if url != 'direct':
             carrier.set_rpc_proxy_url(f'{url}/rpc/rpcproxy.dll?{target}')
-            carrier.set_auth_type(AUTH_BASIC)
+            carrier.set_auth_type(AUTH_NTLM if os.environ.get('PROXY_AUTH') == 'ntlm' else AUTH_BASIC)
     carrier.set_credentials(user, password)
     counter = Counter(carrier)
     call = carrier.get_dce_rpc()

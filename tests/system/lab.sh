@@ -11,7 +11,7 @@
 #   lab_capture FILE [FILTER]         tshark on loopback; lab_capture_stop ends it
 #   step, fail, check, have_line, wait_line
 #
-# Environment: OBJ (folder of the programs), LAB_KEEP (leave the directory there).
+# Environment: OBJ (folder of the programs), LAB_KEEP (leave the directory there). LAB_AUTH: the schemes that are offered.
 
 set -euo pipefail
 
@@ -237,7 +237,7 @@ lab_daemon() {
         echo "tls_certificate = $LAB_DIR/cert.pem"
         echo "tls_key = $LAB_DIR/key.pem"
         echo "database = $lab_db"
-        echo "auth = basic"
+        echo "auth = ${LAB_AUTH:-basic}"
         echo "basic_without_tls = yes"
         echo "workers = 2"
         echo "valid_ports_interval = 0"

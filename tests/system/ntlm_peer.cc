@@ -1,7 +1,7 @@
 // Speaks one side of NTLM, raw or inside SPNEGO, with tokens as base64 lines on stdin and stdout, for 61-ntlm.sh:
 //
 //   ntlm-peer accept user=U password=P [policy=off|allow|require] [binding=DATA] [target=SPN] [kerberos=1]
-//   ntlm-peer initiate user=U password=P [domain=D] [workstation=W] [binding=DATA] [target=SPN] [names=1] [spnego=1]
+//   ntlm-peer initiate user=U password=P [domain=D] [workstation=W] [binding=DATA | binding64=BASE64] [target=SPN] [names=1] [spnego=1]
 //             [kerberos_first=1]
 //
 // A line of answer is "TT TOKEN" (go on), "AF WORDS TOKEN" (logged in; "-" for no token) or "NA REASON". The acceptor takes
@@ -66,7 +66,7 @@ std::optional<spnego::Mics> mics(const ntlm::Session& session, base::Bytes mech_
 
 std::optional<ntlm::BindingHash> binding(const Options& options)
 {
-    const std::string data = option(options, "binding");
+    const std::string data = option(options, "binding") + base::base64_decode(option(options, "binding64")).value_or("");
     return data.empty() ? std::nullopt : std::optional(ntlm::binding_hash(data));
 }
 

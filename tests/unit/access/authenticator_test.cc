@@ -2,9 +2,7 @@
 
 #include "access/password.h"
 #include "base/base64.h"
-
-#include <map>
-#include <stdexcept>
+#include "unit/access/fake_accounts.h"
 
 #include <CppUTest/TestHarness.h>
 
@@ -17,31 +15,6 @@ std::string basic(std::string_view text)
 {
     return "Basic " + base::base64_encode({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
-
-struct FakeAccounts : auth::AccountSource {
-    std::map<std::pair<std::string, std::string>, auth::AccountRecord> rows;
-    int asked = 0;
-    bool broken = false;
-
-    std::optional<auth::AccountRecord> find(const auth::Login& login) override
-    {
-        ++asked;
-        if (broken)
-            throw std::runtime_error("disk on fire");
-        const auto row = rows.find({login.domain, login.name});
-        return row == rows.end() ? std::nullopt : std::optional(row->second);
-    }
-    std::optional<std::string> some_hash(std::uint64_t number) override
-    {
-        if (hashes.empty())
-            return std::nullopt;
-        return hashes[number % hashes.size()];
-    }
-    std::uint64_t generation() const noexcept override { return changes; }
-
-    std::vector<std::string> hashes;
-    std::uint64_t changes = 0;
-};
 
 // A scheme of two legs that logs in the connection, as NTLM does.
 struct TwoLegs : auth::SchemeState {
@@ -311,6 +284,25 @@ TEST(authenticator, a_scheme_of_several_legs_logs_in_the_connection)
     const auto later = auth.quick(std::nullopt);
     CHECK(later->kind == Kind::authenticated);
     STRCMP_EQUAL("alice", later->who->canonical.c_str());
+}
+
+TEST(authenticator, on_a_shared_connection_each_request_proves_itself)
+{
+    policy.schemes = {&two_legs, &auth::basic_scheme};
+    full("TwoLegs hello");
+    CHECK(full("TwoLegs good").kind == Kind::authenticated);
+    const auto bare = auth.quick(std::nullopt, true);
+    CHECK(bare->kind == Kind::challenge);
+    LONGS_EQUAL(1, bare->www_authenticate.size());
+    const auto denied = auth.quick("TwoLegs hello", true);
+    CHECK(denied->kind == Kind::denied);
+    STRCMP_EQUAL("scheme not offered on the connection of a front, which users share", denied->reason.c_str());
+    for (const char* user : {"alice", "bob", "alice"}) {
+        const auto outcome = full(basic(std::string(user) + ":secret"));
+        CHECK(outcome.kind == Kind::authenticated);
+        STRCMP_EQUAL(user, outcome.who->canonical.c_str());
+        CHECK(auth.quick(std::nullopt)->kind == Kind::challenge);
+    }
 }
 
 TEST(authenticator, a_challenge_is_used_once)

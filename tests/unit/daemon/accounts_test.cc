@@ -27,8 +27,8 @@ struct Row {
 constexpr Row rows[] = {
     {"something else", [](TemporaryDirectory& t) { t.add_server("EX1", "ex1.test"); }, true, true},
     {"disabled", [](TemporaryDirectory& t) { t.accounts().set_enabled("alice", false); }, false, false},
-    {"a new password", [](TemporaryDirectory& t) { t.accounts().set_password("alice", auth::dummy_hash()); }, false, false},
-    {"the same password anew", [](TemporaryDirectory& t) { t.accounts().set_password("alice", auth::hash_password("secret")); }, false, true},
+    {"a new password", [](TemporaryDirectory& t) { t.accounts().set_password("alice", auth::dummy_hash(), {}); }, false, false},
+    {"the same password anew", [](TemporaryDirectory& t) { t.accounts().set_password("alice", auth::hash_password("secret"), {}); }, false, true},
     {"removed and added anew with the same password",
      [](TemporaryDirectory& t) {
          t.accounts().remove("alice");

@@ -93,9 +93,8 @@ TEST(config, errors_name_file_and_line)
         {"listen = 80", "/etc/x/r.conf:1: listen: \"80\" is no address with port, as 0.0.0.0:80 or [::]:443"},
         {"listen = localhost:80", "/etc/x/r.conf:1: listen: \"localhost:80\" is no address with port, as 0.0.0.0:80 or [::]:443"},
         {"listen = [::]:80\nlisten = [::]:80", "/etc/x/r.conf:2: listen: \"[::]:80\" is given twice"},
-        {"auth = negotiate ntlm basic", "/etc/x/r.conf:1: auth: \"negotiate\" is not available in this version: only basic is"},
-        {"auth = basic NTLM", "/etc/x/r.conf:1: auth: \"ntlm\" is not available in this version: only basic is"},
-        {"auth = digest", "/etc/x/r.conf:1: auth: \"digest\" is no authentication scheme: only basic is available"},
+        {"auth = ntlm digest", "/etc/x/r.conf:1: auth: \"digest\" is no authentication scheme; there are negotiate, ntlm, basic"},
+        {"auth = ntlm basic NTLM", "/etc/x/r.conf:1: auth: \"ntlm\" is named twice"},
         {"auth = basic Basic", "/etc/x/r.conf:1: auth: \"basic\" is named twice"},
         {"pairing_listen = 6001", "/etc/x/r.conf:1: pairing_listen: \"6001\" is no address with port, as 0.0.0.0:6001 or [::]:6001"},
         {"\npairing_listen = exch01:6001 exch01:6001",
@@ -119,6 +118,11 @@ TEST(config, errors_name_file_and_line)
         {"connection_timeout = 120", "/etc/x/r.conf:1: connection_timeout: \"120\" is no duration in ms, s, min, h, d"},
         {"valid_ports_interval = 5ms", "/etc/x/r.conf:1: valid_ports_interval: \"5ms\" is not in the range 0 or 1s..7d"},
         {"log_level = loud", "/etc/x/r.conf:1: log_level: \"loud\" is none of error, warning, notice, info, debug"},
+        {"extended_protection = yes", "/etc/x/r.conf:1: extended_protection: \"yes\" is none of off, allow, require"},
+        {"database = d\nlisten = [::]:80\nbasic_without_tls = yes\nextended_protection = allow",
+         "/etc/x/r.conf:4: extended_protection needs ntlm or negotiate in auth: Basic is bound to nothing"},
+        {"database = d\nlisten = [::]:80\nauth = ntlm\nextended_protection = require",
+         "/etc/x/r.conf:4: extended_protection = require goes with listen_tls alone: a plain listener has nothing to bind a login to"},
         {"rpc_connect = yes", "/etc/x/r.conf:1: rpc_connect: \"yes\" is none of no, authenticated, anonymous"},
         {"", "/etc/x/r.conf: database is missing"},
         {"database = d", "/etc/x/r.conf: there is no listener: give listen or listen_tls"},
@@ -169,6 +173,18 @@ TEST(config, whom_version_1_is_served_to)
     CHECK(good("rpc_connect = anonymous").rpc_connect == http::RpcConnect::anonymous);
     // Then a plain listener is of use though nobody could log in on it.
     CHECK(parse_config("database = d\nlisten = [::]:80\nrpc_connect = anonymous", "f").errors.empty());
+}
+
+// Basic alone is not for plain listeners.
+TEST(config, schemes_in_their_order)
+{
+    for (const char* schemes : {"ntlm", "basic Negotiate", "negotiate  ntlm basic"}) {
+        const auto result = rpctunneld::parse_config("database = d\nlisten = 127.0.0.1:80\nrpc_connect = authenticated\nauth = " +
+                                                         std::string(schemes), "/etc/x/r.conf");
+        CHECK_TRUE_TEXT(result.errors.empty(), schemes);
+        STRCMP_EQUAL(schemes == std::string("ntlm") ? "ntlm" : schemes == std::string("basic Negotiate") ? "basic" : "negotiate",
+                     result.config.auth.at(0).c_str());
+    }
 }
 
 TEST(config, pairing_ports_and_nodes)

@@ -34,7 +34,7 @@ TEST(DirectoryAccounts, changesAreSeenByTheDaemon)
     directory::Connections readers(t.path);
     directory::Accounts accounts(readers);
     const auto first = accounts.find("", "bob")->pw_version;
-    CHECK(editor.set_password("BOB", "$y$two").ok());
+    CHECK(editor.set_password("BOB", "$y$two", std::nullopt).ok());
     CHECK(accounts.find("", "bob")->pw_version != first);
     CHECK(editor.set_enabled("bob", false).ok());
     CHECK_FALSE(accounts.find("", "bob")->enabled);
@@ -57,10 +57,51 @@ TEST(DirectoryAccounts, aLoginBelongsToOneAccount)
     LONGS_EQUAL(1, editor.list().size());
     LONGS_EQUAL(2, editor.list().at(0).logins.size());
     CHECK(editor.remove("nobody").kind == Change::Kind::missing);
-    CHECK(editor.set_password("nobody", "$y$x").kind == Change::Kind::missing);
+    CHECK(editor.set_password("nobody", "$y$x", std::nullopt).kind == Change::Kind::missing);
     CHECK(editor.set_enabled("nobody", true).kind == Change::Kind::missing);
     CHECK(editor.add_login("nobody", {"", "n"}).kind == Change::Kind::missing);
     CHECK(editor.remove_login("bob", {"", "n"}).kind == Change::Kind::missing);
+}
+
+TEST(DirectoryAccounts, anNtHashIsThereForAsLongAsItIsWanted)
+{
+    constexpr directory::NtHash one{1, 0, 3}, two{2, 0, 255};
+    auto editor = t.accounts();
+    directory::Connections readers(t.path);
+    directory::Accounts accounts(readers);
+    CHECK(editor.add("bob", {{"", "bob"}, {"CORP", "bob"}}, "$y$one").ok());
+    CHECK_FALSE(accounts.nt_hash("", "bob").has_value());
+    CHECK_FALSE(editor.list().at(0).ntlm);
+    // The password that was asked for is no longer the one that is set.
+    CHECK(editor.set_ntlm("bob", "$y$other", one).kind == Change::Kind::refused);
+    CHECK(editor.set_ntlm("nobody", "$y$one", one).kind == Change::Kind::missing);
+    CHECK(editor.clear_ntlm("nobody").kind == Change::Kind::missing);
+    CHECK_FALSE(accounts.nt_hash("", "bob").has_value());
+    CHECK(editor.pw_crypt("BOB") == "$y$one");
+    CHECK_FALSE(editor.pw_crypt("nobody").has_value());
+
+    CHECK(editor.set_ntlm("BOB", "$y$one", one).ok());
+    CHECK(editor.set_ntlm("bob", "$y$one", one).ok());
+    CHECK(accounts.nt_hash("corp", "BOB") == one);
+    CHECK_FALSE(accounts.nt_hash("other", "bob").has_value());
+    CHECK_FALSE(accounts.nt_hash("", "\xff").has_value());
+    CHECK(editor.list().at(0).ntlm);
+    LONGS_EQUAL(2, editor.list().at(0).logins.size());
+
+    CHECK(editor.set_password("bob", "$y$two", std::nullopt).kind == Change::Kind::refused);
+    CHECK(accounts.find("", "bob")->pw_crypt == "$y$one");
+    CHECK(editor.set_password("bob", "$y$two", two).ok());
+    CHECK(accounts.nt_hash("", "bob") == two);
+    CHECK(editor.clear_ntlm("bob").ok());
+    CHECK_FALSE(accounts.nt_hash("", "bob").has_value());
+    CHECK(editor.set_password("bob", "$y$three", two).ok());
+    CHECK_FALSE(accounts.nt_hash("", "bob").has_value());
+
+    CHECK(editor.add("eve", {{"", "eve"}}, "$y$eve", one).ok());
+    CHECK(accounts.nt_hash("", "eve") == one);
+    CHECK(editor.remove("eve").ok());
+    CHECK(editor.add("eve", {{"", "eve"}}, "$y$eve").ok());
+    CHECK_FALSE(accounts.nt_hash("", "eve").has_value());
 }
 
 // What those are checked against who do not exist.

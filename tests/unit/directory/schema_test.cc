@@ -63,6 +63,9 @@ TEST(Schema, nonsenseIsImpossible)
         "INSERT INTO accounts (canonical, canonical_folded, pw_crypt, pw_version) VALUES ('eve', 'eve', 'plain', 1)",
         "INSERT INTO logins VALUES ('bob', '', 'Bob', '', 1)",
         "INSERT INTO logins VALUES ('eve', '', 'eve', '', 9)",
+        "INSERT INTO ntlm_secret VALUES (1, x'00112233445566778899aabbccddee')",
+        "INSERT INTO ntlm_secret VALUES (1, '0123456789abcdef')",
+        "INSERT INTO ntlm_secret VALUES (9, x'00112233445566778899aabbccddeeff')",
         "INSERT INTO valid_ports_operator (entry, added_by) VALUES ('a', 'x')",
         "INSERT INTO valid_ports_operator (entry, added_by) VALUES ('a:1;b:2', 'x')",
     };
@@ -98,7 +101,7 @@ TEST(Schema, openingRefusesWhatIsNoDirectory)
             }
             STRCMP_CONTAINS(row.expected, said.c_str());
         }
-        CHECK(t.sql("PRAGMA user_version = 1"));
+        CHECK(t.sql(("PRAGMA user_version = " + std::to_string(directory::schema_version)).c_str()));
     }
 }
 
@@ -132,7 +135,27 @@ TEST(Schema, initAgainKeepsWhatIsThere)
     t.add_server("EX1", "ex1.test");
     Database again(t.path, Database::Mode::create);
     CHECK(directory::Servers(again).find("ex1").has_value());
-    LONGS_EQUAL(1, directory::schema_version);
+    LONGS_EQUAL(2, directory::schema_version);
+}
+
+// What version 2 added is taken away again, as version 1 left it.
+TEST(Schema, anOlderDatabaseIsBroughtUpToDateByInitAlone)
+{
+    t.add_server("EX1", "ex1.test");
+    CHECK(t.sql("DROP TABLE ntlm_secret"));
+    CHECK(t.sql("PRAGMA user_version = 1"));
+    for (const auto mode : {Database::Mode::read, Database::Mode::write, Database::Mode::generate}) {
+        std::string said;
+        try {
+            Database again(t.path, mode);
+        } catch (const DatabaseError& error) {
+            said = error.what();
+        }
+        STRCMP_CONTAINS("schema version 1, this program needs 2; \"rpctunnelctl init\" brings it up to date", said.c_str());
+    }
+    Database again(t.path, Database::Mode::create);
+    CHECK(directory::Servers(again).find("ex1").has_value());
+    CHECK(t.accounts().add("bob", {{"", "bob"}}, "$y$x", directory::NtHash{}).ok());
 }
 
 TEST(Schema, aReaderCannotWriteAndTheDaemonOnlyItsList)

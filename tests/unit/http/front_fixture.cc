@@ -36,6 +36,8 @@ struct TestState final : auth::SchemeState {
             return {auth::Attempt::Kind::accepted, "alice"};
         if (token == "one")
             return {auth::Attempt::Kind::continues, "dHdv"};
+        if (token == "last")
+            return {auth::Attempt::Kind::accepted, "alice", nullptr, "bGFzdA=="};
         if (token == "busy")
             return {auth::Attempt::Kind::busy, "too many"};
         return {auth::Attempt::Kind::refused, "wrong token"};

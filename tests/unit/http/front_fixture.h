@@ -22,7 +22,7 @@
 #include <vector>
 
 /// A scheme whose every answer the test chooses: "good" and "quick" are alice ("quick" from memory), "one" needs
-/// another leg, "slow" is a late alice, "busy" and all else say no.
+/// another leg, "last" is alice who needs a token still, "slow" is a late alice, "busy" and all else say no.
 extern const auth::Scheme test_scheme;
 
 /// Of "secret", cheap.
@@ -58,6 +58,10 @@ struct FrontFixture {
             return auth::AccountRecord{"carol", true, carols_hash, 1};
         }
         std::optional<std::string> some_hash(std::uint64_t) override { return carols_hash; }
+        std::optional<ntlm::Key> nt_hash(const auth::Login& login) override
+        {
+            return login.name == "carol" ? ntlm::nt_hash("secret") : std::nullopt;
+        }
         std::uint64_t generation() const noexcept override { return 0; }
     } accounts;
     auth::Policy access{{&test_scheme, &auth::basic_scheme}, true, "test"};

@@ -69,6 +69,47 @@ TEST(FrontLogin, wrongCredentialsLookLikeNoneAndAreLogged)
     CHECK_FALSE(has(log->text(), "secret-token"));
 }
 
+// Success and the last token of the server come together, in whatever is answered.
+TEST(FrontLogin, theLastTokenGoesOutWithTheAnswer)
+{
+    const std::string last = "Authorization: Test last\r\n", line = "\r\nWWW-Authenticate: Test bGFzdA==\r\n";
+    Client client(f());
+    client.send(request("RPC_IN_DATA", door, 0, last));
+    const std::string echo = client.receive(echo_end);
+    STARTS("HTTP/1.1 200 Success\r\n", echo);
+    CHECK_TRUE(has(echo, line));
+    client.send(echo_head);
+    CHECK_TRUE(client.receive(echo_end) == echo_reply);
+    client.send(request("RPC_OUT_DATA", door, 100000, last));
+    const std::string refusal = client.receive();
+    STARTS("HTTP/1.1 413 ", refusal);
+    CHECK_TRUE(has(refusal, line));
+    Client channel(f());
+    channel.send(request("RPC_OUT_DATA", door, 76, last));
+    CHECK_TRUE(arrived());
+    STRCMP_EQUAL("Test bGFzdA==", arrivals()[0].last_token.c_str());
+}
+
+// Behind a front that shares its connections the login of one user would be that of all.
+TEST(FrontLogin, nothingIsRememberedBehindAFront)
+{
+    for (const char* field : {"Via: 1.1 front\r\n", "Forwarded: for=192.0.2.1\r\n", "X-Forwarded-For: 192.0.2.1\r\n"}) {
+        Client client(f());
+        client.send(echo_head);
+        CHECK_TRUE(client.receive(echo_end) == echo_reply);
+        client.send(request("RPC_IN_DATA", door, 0, field));
+        const std::string asked = client.receive();
+        STARTS("HTTP/1.1 401 ", asked);
+        CHECK_FALSE(has(asked, "WWW-Authenticate: Test"));
+        CHECK_TRUE(has(asked, "WWW-Authenticate: Basic"));
+        client.send(request("RPC_IN_DATA", door, 0, field + good));
+        STARTS("HTTP/1.1 401 ", client.receive());
+        client.send(request("RPC_IN_DATA", door, 0, field + basic("carol:secret")));
+        CHECK_TRUE(client.receive(echo_end) == echo_reply);
+    }
+    LONGS_EQUAL(3, log->count("on the connection of a front"));
+}
+
 TEST(FrontLogin, withoutAnySchemeItIsForbidden)
 {
     f().access.schemes.clear();

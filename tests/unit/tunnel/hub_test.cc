@@ -53,6 +53,18 @@ TEST(Hub, firstPduComesByteByByteAndEarlyBytesAreNotLost)
     CHECK(server.got == rpc_pdu(40));
 }
 
+TEST(Hub, theLastTokenOfALoginComesWithTheSuccess)
+{
+    start();
+    Peer out = arrive(Method::out_data, directory::Transport::ncacn_ip_tcp, a1(),
+                      [](leg::Arrival& arrival) { arrival.last_token = "Negotiate b2s="; });
+    Peer in = arrive(Method::in_data, directory::Transport::ncacn_ip_tcp, b1());
+    Peer server = accept();
+    const std::string line = "\r\nWWW-Authenticate: Negotiate b2s=\r\n";
+    until_got(out, established + line.size() - 2);
+    CHECK(out.got.find(line) < out.got.find("\r\n\r\n"));
+}
+
 TEST(Hub, continueIsWrittenBeforeAnythingElse)
 {
     start();
