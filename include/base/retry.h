@@ -12,8 +12,11 @@ public:
     using Millis = std::chrono::milliseconds;
     static constexpr Millis shortest{500}, longest{30'000};
 
-    /// For the log: the event, and what it means that the work is not done. Both are constants.
-    Retry(const char* event, const char* consequence) : event_(event), consequence_(consequence) {}
+    /// For the log, all constants: the event, what it means that the work is not done, and that it is: "read after all".
+    Retry(const char* event, const char* consequence, const char* success)
+        : event_(event), consequence_(consequence), success_(success)
+    {
+    }
 
     /// How long to wait now: twice as long as after the last failure.
     Millis failed(std::string_view reason) noexcept;
@@ -22,6 +25,7 @@ public:
 private:
     const char* const event_;
     const char* const consequence_;
+    const char* const success_;
     unsigned failures_ = 0;
     Millis wait_{};
 };

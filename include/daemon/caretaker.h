@@ -15,8 +15,10 @@
 namespace rpctunneld {
 
 /// Keeps what the daemon knows of the directory up to date: sees changes, rebuilds the generated ValidPorts and takes the list
-/// into force. The directory is asked on a lane of its own, one round at a time, so that neither its locks keep the loop nor
-/// the questions of clients keep the caretaker. What fails is tried again until it succeeds. One thread, that of the loop.
+/// into force. The directory is asked on a lane of its own, so that neither its locks keep the loop nor the questions of clients
+/// keep the caretaker. A look and a rebuild are two jobs, one of each at a time: a rebuild writes, and may have to wait for
+/// somebody else's lock, which keeps nobody from looking. What fails is tried again until it succeeds. One thread, that of the
+/// loop.
 class Caretaker {
 public:
     /// A change takes effect so soon.
@@ -36,26 +38,31 @@ public:
     void begin(net::Millis rebuild_interval);
     /// Watches from now on, and rebuilds after each interval; 0: never.
     void watch() { plan(); }
-    /// A reload: rebuild and refresh now, whatever is under way; `done` when both have been tried.
-    void renew(net::Millis rebuild_interval, std::function<void()> done);
+    /// A reload: rebuild, then read everything anew, whatever is under way. `done` when both have been tried; `good`: and have
+    /// succeeded.
+    using Done = std::function<void(bool good)>;
+    void renew(net::Millis rebuild_interval, Done done);
     /// Begins nothing any more, and hears of nothing.
     void end();
 
 private:
-    struct Work {
-        bool rebuild = false, refresh = false;
-    };
     struct Findings {
         bool changed = false;
         std::optional<std::string> refreshed; ///< why it failed, empty when it did not
-        std::optional<directory::Rebuild> rebuilt;
     };
+    struct Renewal {
+        Done done;
+        bool good = true;
+    };
+    using Renewals = std::vector<Renewal>;
 
-    static Findings look(directory::Directory& directory, Work work);
-    void on_time();
-    void begin_round(Work work);
-    void on_found(const std::optional<Findings>& found);
+    static Findings look(directory::Directory& directory, bool refresh);
+    void begin_look();
+    void on_looked(const std::optional<Findings>& found);
     void note(const Findings& found);
+    void begin_rebuild();
+    void on_rebuilt(const std::optional<directory::Rebuild>& rebuilt);
+    void note(const directory::Rebuild& rebuilt);
     void plan();
 
     net::Loop& loop_;
@@ -63,13 +70,13 @@ private:
     const Listener listener_;
     net::Millis rebuild_interval_{};
     std::optional<net::Millis> rebuild_at_, refresh_at_; // of the loop's time
-    std::vector<std::function<void()>> asking_;          // for the next round
-    std::vector<std::function<void()>> served_;          // by the one that is under way
-    base::Retry refresh_retry_{"valid-ports", "not read, the last good list stays in force"};
-    base::Retry rebuild_retry_{"valid-ports", "not rebuilt, the last good list stays in force"};
-    net::Timer timer_;
-    base::Pending round_;
-    base::Lane lane_; // ends first: its job works with the directory
+    Renewals to_rebuild_, rebuilding_, to_look_, looking_; // the way of a renewal
+    bool look_again_ = false;                              // when the one that is under way has ended
+    base::Retry refresh_retry_{"valid-ports", "not read, the last good list stays in force", "read after all"};
+    base::Retry rebuild_retry_{"valid-ports", "not rebuilt, the last good list stays in force", "rebuilt after all"};
+    net::Timer look_timer_, rebuild_timer_;
+    base::Pending look_, rebuild_;
+    base::Lane lane_; // ends first: its jobs work with the directory
 };
 
 } // namespace rpctunneld

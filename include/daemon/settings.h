@@ -34,6 +34,9 @@ void check_sources(const Config& config);
 /// What -t looks at beyond the text of the configuration: files, users, the directory. One text an error.
 std::vector<std::string> check_surroundings(const Config& config);
 
+/// Why this is no file to read on a thread that serves: a pipe or an endless device would hold it. Empty: it is one.
+std::string file_fault(const std::string& path);
+
 /// Runs `step`; what it throws is told with the place of the option that led there: ConfigError.
 template <class Step> void at_option(const Config& config, const char* option, std::size_t index, Step step)
 {

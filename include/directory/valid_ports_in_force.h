@@ -35,13 +35,12 @@ public:
 
 private:
     std::shared_ptr<const ValidPorts> read();
-    std::string take_over() noexcept;
 
     Connections& readers_;
     mutable std::mutex list_mutex_;
     std::shared_ptr<const ValidPorts> list_; // under list_mutex_
     std::atomic<std::uint64_t> generation_{0};
-    std::mutex change_mutex_; // refresh() and rebuild() take turns
+    std::mutex refresh_mutex_; // an older list does not take the place of a newer one
 };
 
 } // namespace directory

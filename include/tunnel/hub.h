@@ -127,7 +127,7 @@ private:
     std::unordered_map<const MixedProxy*, std::shared_ptr<MixedProxy>> spliced_;
     leg::Inquiries<Opening> doubts_; // judged before the directory changed
     Recheck recheck_;
-    base::Retry recheck_retry_{"recheck", "tunnels may stay whose mailbox has moved; it is tried again"};
+    base::Retry recheck_retry_{"recheck", "tunnels may stay whose mailbox has moved; it is tried again", "done after all"};
     net::Timer recheck_again_;
     Spread moved_;   // closes tunnels whose mailbox has moved
     Spread asking_;  // asks for new OUT channels

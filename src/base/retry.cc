@@ -17,7 +17,7 @@ Retry::Millis Retry::failed(std::string_view reason) noexcept
 void Retry::done() noexcept
 {
     if (failures_ != 0)
-        log::notice(event_, {{"result", "done after all"}, {"failures", failures_}});
+        log::notice(event_, {{"result", success_}, {"failures", failures_}});
     failures_ = 0;
 }
 

@@ -74,6 +74,10 @@ void Instance::load_certificates()
 {
     if (config_.tls_certificate.empty())
         return;
+    for (const auto& [option, files] : {std::pair("tls_certificate", &config_.tls_certificate), {"tls_key", &config_.tls_key}})
+        for (std::size_t i = 0; i < files->size(); ++i)
+            if (const std::string fault = file_fault((*files)[i]); !fault.empty())
+                throw ConfigError(config_.at(option, i) + ": " + fault);
     at_option(config_, "tls_certificate", 0,
               [&] { context_ = std::make_shared<net::TlsServerContext>(certificate_pairs(config_)); });
 }
@@ -152,17 +156,15 @@ void Instance::serve()
     caretaker_->watch();
     loop_.run();
     end_shards();
-    base::log::notice("stopped", {});
 }
 
 void Instance::on_signal(int signal)
 {
-    if (signal == SIGHUP && !stopping_)
-        reload();
-    else if (signal != SIGHUP && !stopping_)
-        drain();
-    else if (signal != SIGHUP) // the second one ends them at once
-        loop_.stop();
+    if (signal == SIGHUP)
+        return stopping_ ? base::log::error("reload-refused", {{"error", "the daemon is about to stop"}}) : reload();
+    if (!stopping_)
+        return drain();
+    loop_.stop(); // the second one ends them at once
 }
 
 void Instance::on_news(Caretaker::News news)
@@ -178,10 +180,12 @@ void Instance::reload()
     notify_service_manager("RELOADING=1\nMONOTONIC_USEC=" +
                            std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(
                                               std::chrono::steady_clock::now().time_since_epoch()).count()));
-    const ConfigResult read = read_config(config_.path);
+    const std::string fault = file_fault(config_.path);
+    const ConfigResult read = fault.empty() ? read_config(config_.path) : ConfigResult{{}, {fault}};
+    bool good = read.errors.empty();
     for (const std::string& error : read.errors)
         base::log::error("reload-refused", {{"error", error}});
-    if (read.errors.empty()) {
+    if (good) {
         const ConfigChange change = compare(config_, read.config);
         for (const std::string& name : change.restart)
             base::log::warning("reload-needs-restart", {{"option", name}});
@@ -201,10 +205,12 @@ void Instance::reload()
         for (const auto& shard : shards_)
             shard->use_certificates(context_);
     } catch (const std::exception& error) {
+        good = false;
         base::log::error("reload-refused", {{"error", error.what()}});
     }
-    caretaker_->renew(config_.valid_ports_interval, [] {
-        base::log::notice("reloaded", {});
+    caretaker_->renew(config_.valid_ports_interval, [good](bool directory) {
+        base::log::notice("reloaded", {{"configuration", good ? "in force" : "refused, the old one stays"},
+                                       {"directory", directory ? "read" : "not read, the last good one stays"}});
         notify_service_manager("READY=1");
     });
 }

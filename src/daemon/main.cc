@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <optional>
 
 using namespace rpctunneld;
 
@@ -28,7 +29,7 @@ int tell(const std::vector<std::string>& errors)
 int run(const CommandLine& line, Config&& config)
 {
     base::log::set_level(config.log_level);
-    // Before any thread: they all inherit it, and the main thread waits for them.
+    // Before any thread: they all inherit it, and the main thread's loop takes them as events.
     sigset_t signals;
     sigemptyset(&signals);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP})
@@ -40,16 +41,20 @@ int run(const CommandLine& line, Config&& config)
         background.enter();
         base::log::use_syslog("rpctunneld");
     }
-    Instance instance(std::move(config));
-    // What was said before is out. The thread has the rights that the daemon keeps, and no shard ever waits for the log.
-    const base::log::Writer log;
-    instance.start();
-    if (line.foreground) {
-        std::printf("%s\n", instance.ready_line().c_str());
-        std::fflush(stdout);
+    std::optional<base::log::Writer> log;
+    {
+        Instance instance(std::move(config));
+        // What was said before is out. The thread has the rights that the daemon keeps, and no shard ever waits for the log.
+        log.emplace();
+        instance.start();
+        if (line.foreground) {
+            std::printf("%s\n", instance.ready_line().c_str());
+            std::fflush(stdout);
+        }
+        background.ready();
+        instance.serve();
     }
-    background.ready();
-    instance.serve();
+    base::log::notice("stopped", {});
     return good;
 }
 

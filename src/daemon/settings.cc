@@ -6,9 +6,12 @@
 #include "net/socket_options.h"
 
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <stdexcept>
 #include <thread>
 
@@ -117,6 +120,17 @@ http::Limits http_limits(const Config& config, const DescriptorPlan& plan)
     // A channel needs one for its server. The two that a request takes for a moment are spare ones: few are under way.
     limits.descriptors_owed = shard_count(config);
     return limits;
+}
+
+std::string file_fault(const std::string& path)
+{
+    constexpr off_t largest = 16 * 1024 * 1024;
+    struct stat file{};
+    if (stat(path.c_str(), &file) != 0)
+        return path + ": " + std::strerror(errno);
+    if (!S_ISREG(file.st_mode))
+        return path + ": this is no regular file";
+    return file.st_size > largest ? path + ": this has more than 16 MiB" : "";
 }
 
 std::vector<std::string> check_surroundings(const Config& config)

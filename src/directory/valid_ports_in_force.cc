@@ -36,8 +36,9 @@ std::shared_ptr<const ValidPorts> ValidPortsInForce::read()
     return std::make_shared<const ValidPorts>(std::move(entries));
 }
 
-std::string ValidPortsInForce::take_over() noexcept
+std::string ValidPortsInForce::refresh() noexcept
 {
+    const std::lock_guard turn(refresh_mutex_);
     try {
         const std::shared_ptr<const ValidPorts> before = get();
         const std::shared_ptr<const ValidPorts> after = read();
@@ -54,15 +55,8 @@ std::string ValidPortsInForce::take_over() noexcept
     }
 }
 
-std::string ValidPortsInForce::refresh() noexcept
-{
-    const std::lock_guard lock(change_mutex_);
-    return take_over();
-}
-
 Rebuild ValidPortsInForce::rebuild() noexcept
 {
-    const std::lock_guard lock(change_mutex_);
     Rebuild result;
     try {
         result = rebuild_generated(*readers_.take_generating(), false);
@@ -71,7 +65,7 @@ Rebuild ValidPortsInForce::rebuild() noexcept
     }
     if (result.kind != Rebuild::Kind::changed)
         return result;
-    if (const std::string failure = take_over(); !failure.empty())
+    if (const std::string failure = refresh(); !failure.empty())
         result = {Rebuild::Kind::failed, result.old_text, result.new_text, "the new list could not be read back: " + failure};
     return result;
 }

@@ -57,7 +57,13 @@ check "realm needs a restart" wait_line reload-needs-restart option=realm
 echo "nonsense" >>"$conf"
 kill -HUP "$LAB_PID"
 check "an error is refused" wait_line reload-refused 'this is not'
+check "and the end says so" wait_line reloaded 'configuration="refused, the old one stays" directory=read'
 sed -i '/^nonsense$/d; /^realm = changed$/d' "$conf"
+mv "$conf" "$conf.kept"
+mkfifo "$conf"
+kill -HUP "$LAB_PID"
+check "a pipe in the place of the file is refused, and nobody waits for it" wait_line reload-refused 'no regular file'
+mv "$conf.kept" "$conf"
 
 step "certificates are exchanged under the feet of the listener"
 fingerprint() { openssl s_client -connect "$LAB_TLS" </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256; }

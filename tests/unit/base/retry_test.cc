@@ -11,7 +11,7 @@ TEST(Retry, waitsLongerEachTimeAndTellsTheBeginningAndTheEnd)
 {
     base::log::set_level(base::log::Level::info);
     const LogCapture log;
-    base::Retry retry("recheck", "not done");
+    base::Retry retry("recheck", "not done", "done after all");
     retry.done();
     LONGS_EQUAL(0, log.count("recheck"));
     for (const int round : {0, 1}) {

@@ -94,8 +94,8 @@ TEST(Caretaker, aReloadAsksEverythingAnewAndHearsWhenThatIsDone)
     directory.add_server("EX9", "ex9.example", directory::Role::mailbox);
     int done = 0;
     // Two at once: the second one is not answered by what had begun before it.
-    caretaker->renew(0ms, [&] { done += 1; });
-    caretaker->renew(0ms, [&] { done += 10; });
+    caretaker->renew(0ms, [&](bool) { done += 1; });
+    caretaker->renew(0ms, [&](bool) { done += 10; });
     until([&] { return done == 1; });
     CHECK_TRUE(allows("ex9"));
     until([&] { return done == 11; });
@@ -110,7 +110,7 @@ TEST(Caretaker, aLockedDirectoryKeepsTheLoopFromNothing)
     directory.add_server("EX9", "ex9.example", directory::Role::mailbox);
     directory.database->execute("BEGIN EXCLUSIVE");
     bool done = false;
-    caretaker->renew(0ms, [&] { done = true; });
+    caretaker->renew(0ms, [&](bool) { done = true; });
     const auto begin = std::chrono::steady_clock::now();
     for (int i = 0; i < 20; ++i)
         loop->run_once(net::Millis(2));
@@ -119,6 +119,25 @@ TEST(Caretaker, aLockedDirectoryKeepsTheLoopFromNothing)
     directory.database->execute("COMMIT");
     until([&] { return done; });
     until([&] { return allows("ex9"); });
+}
+
+// What another process has begun to write holds a rebuild, which writes too, and nobody else.
+TEST(Caretaker, aLookDoesNotWaitForARebuild)
+{
+    caretaker->begin(0ms);
+    caretaker->watch();
+    directory.add_server("EX9", "ex9.example", directory::Role::mailbox);
+    directory.database->execute("BEGIN IMMEDIATE");
+    const std::uint64_t before = opened->watch.generation();
+    int good = 0, bad = 0;
+    caretaker->renew(0ms, [&](bool both) { ++(both ? good : bad); });
+    loop->skip(Caretaker::watch_interval);
+    until([&] { return opened->watch.generation() > before; });
+    LONGS_EQUAL(0, good + bad);
+    directory.database->execute("COMMIT");
+    until([&] { return good + bad == 1; });
+    LONGS_EQUAL(1, good);
+    CHECK_TRUE(allows("ex9"));
 }
 
 // Sooner than the watch would look, and without another request.
@@ -139,9 +158,10 @@ TEST(Caretaker, whatHasFailedIsTriedAgain)
         const std::string table = row.table;
         row.change(directory);
         CHECK_TRUE(directory.sql(("PRAGMA legacy_alter_table = ON; ALTER TABLE " + table + " RENAME TO gone").c_str()));
-        bool done = false;
-        caretaker->renew(0ms, [&] { done = true; });
-        until([&] { return done; });
+        std::optional<bool> good;
+        caretaker->renew(0ms, [&](bool both) { good = both; });
+        until([&] { return good.has_value(); });
+        CHECK_FALSE_TEXT(*good, row.table);
         LONGS_EQUAL_TEXT(1, log.count(row.line), row.table);
         CHECK_FALSE_TEXT(allows(row.host), row.table);
         CHECK_TRUE(directory.sql(("ALTER TABLE gone RENAME TO " + table).c_str()));
@@ -156,7 +176,7 @@ TEST(Caretaker, nothingIsHeardAfterItsEnd)
 {
     caretaker->begin(0ms);
     caretaker->watch();
-    caretaker->renew(0ms, [] { FAIL("it has ended"); });
+    caretaker->renew(0ms, [](bool) { FAIL("it has ended"); });
     caretaker->end();
     look();
     LONGS_EQUAL(0, changed + asked);
