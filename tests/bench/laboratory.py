@@ -80,10 +80,12 @@ class Generator:
 
 
 class Laboratory:
-    """`backends` are where generators listen, each at its own; targets lead there, over hops of both kinds."""
+    """`backends` are where generators listen, each at its own; targets lead there, over hops of both kinds. The programs are
+    in `folders`; each has a directory of its own, since one may know no other schema."""
 
-    def __init__(self, hop, backends=1):
+    def __init__(self, hop, backends=1, folders=(OBJ,)):
         self.hop = hop
+        self.folders = folders
         self.directory = tempfile.mkdtemp(prefix="rpctunnel-bench.")
         self.backends = []
         while len(self.backends) < backends:
@@ -120,7 +122,11 @@ class Laboratory:
                          "ncacn_http" if hop == "http" else "ncacn_ip_tcp", "--connect", backend)
 
     def ctl(self, *words, text=None):
-        self.call(os.path.join(OBJ, "rpctunnelctl"), "-d", self.path("directory.db"), *words, text=text)
+        for folder in self.folders:
+            self.call(os.path.join(folder, "rpctunnelctl"), "-d", self.database(folder), *words, text=text)
+
+    def database(self, folder):
+        return self.path(f"{self.folders.index(folder)}-directory.db")
 
     def add_user(self, name):
         self.ctl("user", "add", name, text=PASSWORD + "\n")
@@ -131,7 +137,7 @@ class Laboratory:
         name = self.path(f"rpctunneld{self.daemons}")
         with open(name + ".conf", "w") as conf:
             conf.write(f"listen = {ADDRESS}:0\nlisten_tls = {ADDRESS}:0\ntls_certificate = {self.path('certificate.pem')}\n"
-                       f"tls_key = {self.path('key.pem')}\ndatabase = {self.path('directory.db')}\nauth = basic\n"
+                       f"tls_key = {self.path('key.pem')}\ndatabase = {self.database(folder)}\nauth = basic\n"
                        f"basic_without_tls = yes\nworkers = {workers}\nlog_level = notice\nvalid_ports_interval = 0\n"
                        "connection_limit = 100000\n" + "".join(line + "\n" for line in lines))
         with open(name + ".log", "w") as log:

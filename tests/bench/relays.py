@@ -57,7 +57,7 @@ class Bench(Laboratory):
         self.against, self.tries = against, tries
         self.running = []
         self.points = {}  # of curves: what is known of idle tunnels, by relay, TLS and number
-        super().__init__(hop, backends)
+        super().__init__(hop, backends, (OBJ, against) if against else (OBJ,))
 
     def start(self, name, workers=1):
         """Starts a relay of this name, all threads on one core."""
