@@ -51,9 +51,9 @@ def cost_of_message(group):
     raise Failure(f"{20 * SPAN} s, and nothing comes back")
 
 
-def point(bench, relay, tls, tunnels, idle_seconds):
+def point(bench, relay, tls, tunnels, idle_seconds, **words):
     """Tunnels that are opened, stay idle and then all work, over relays of their own: what is known of them."""
-    words = {"work": "echo", "pdu": 32, "warm_tunnels": WARM}
+    words = {"work": "echo", "pdu": 32, "warm_tunnels": WARM, **words}
     with Group(bench, relay, tls, tunnels, **words) as group:
         opened = group.step("open")
         result = look_after(group, idle_seconds) if idle_seconds else dict(opened)

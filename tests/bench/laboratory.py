@@ -129,7 +129,7 @@ class Laboratory:
         return self.path(f"{self.folders.index(folder)}-directory.db")
 
     def add_user(self, name):
-        self.ctl("user", "add", name, text=PASSWORD + "\n")
+        self.ctl("user", "add", name, "--ntlm", text=PASSWORD + "\n")
 
     def start_daemon(self, lines=(), workers=1, folder=OBJ, cores=()):
         """rpctunneld with these lines added to its configuration."""
@@ -137,7 +137,7 @@ class Laboratory:
         name = self.path(f"rpctunneld{self.daemons}")
         with open(name + ".conf", "w") as conf:
             conf.write(f"listen = {ADDRESS}:0\nlisten_tls = {ADDRESS}:0\ntls_certificate = {self.path('certificate.pem')}\n"
-                       f"tls_key = {self.path('key.pem')}\ndatabase = {self.database(folder)}\nauth = basic\n"
+                       f"tls_key = {self.path('key.pem')}\ndatabase = {self.database(folder)}\nauth = ntlm basic\n"
                        f"basic_without_tls = yes\nworkers = {workers}\nlog_level = notice\nvalid_ports_interval = 0\n"
                        "connection_limit = 100000\n" + "".join(line + "\n" for line in lines))
         with open(name + ".log", "w") as log:
@@ -151,13 +151,14 @@ class Laboratory:
                 raise Failure("rpctunneld does not start: " + log.read()[-500:])
         return Daemon(process, {"no": words["plain"], "yes": words["tls"]})
 
-    def command(self, pids, backend=0, users=(USER,), hop=None, **words):
+    def command(self, pids, backend=0, users=(USER,), hop=None, scheme="Basic", **words):
         """A command line of bench-load, at one of the backends. Words are its options."""
         hop = hop or self.hop
         command = [os.path.join(OBJ, "bench-load"), "--hop", hop, "--listen", self.backends[backend],
                    "--target", TARGETS[hop].format(FIRST_PORT + backend)]
         for user in users:
-            command += ["--authorization", "Basic " + base64.b64encode(f"{user}:{PASSWORD}".encode()).decode()]
+            login = f"{user}:{PASSWORD}"
+            command += ["--authorization", f"{scheme} " + (base64.b64encode(login.encode()).decode() if scheme == "Basic" else login)]
         for pid in pids:
             command += ["--relay-pid", str(pid)]
         for name, value in words.items():

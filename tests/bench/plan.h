@@ -40,7 +40,7 @@ struct Plan {
     std::vector<net::Address> connect_in, connect_out;
     net::Address listen;       ///< the backend
     std::string target;        ///< of the tunnels: server:port
-    std::vector<std::string> authorizations; ///< values of the header field; tunnels take turns
+    std::vector<std::string> authorizations; ///< values of the header field, or "NTLM NAME:PASSWORD"; tunnels take turns
     bool tls = false;
     std::uint32_t tunnels = 1;
     std::uint32_t warm_tunnels = 0; ///< opened before the first look at the memory, and without work

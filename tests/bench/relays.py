@@ -73,6 +73,13 @@ class Bench(Laboratory):
             os.sched_setaffinity(int(task), {RELAY_CORE})
         return relay
 
+    def start_free(self, workers):
+        """Our daemon, with all cores."""
+        daemon = self.start_daemon(workers=workers)
+        relay = Relay("ours", daemon.process, {tls: [port] * len(self.backends) for tls, port in daemon.ports.items()})
+        self.running.append(relay)
+        return relay
+
     def start_haproxy(self, name, workers):
         connections = (descriptor_limit() - 100) // 2
         ports = {tls: [f"{ADDRESS}:{free_port()}" for _ in self.backends] for tls in ("no", "yes")}

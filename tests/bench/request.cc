@@ -21,21 +21,32 @@ void Request::open(const net::Address& relay, const net::Address& from)
     channel_.connect(relay, from, means_.tls);
 }
 
-std::string Request::head() const
+void Request::send_head(std::uint32_t body, const std::string& authorization)
 {
-    return std::string(kind_ == Kind::in ? "RPC_IN_DATA" : "RPC_OUT_DATA") + " /rpc/rpcproxy.dll?" + means_.plan.target +
-           " HTTP/1.1\r\n"
-           "Cache-Control: no-cache\r\nConnection: Keep-Alive\r\nPragma: no-cache\r\nAccept: application/rpc\r\n"
-           "User-Agent: MSRPC\r\nHost: bench.example\r\nContent-Length: " +
-           std::to_string(body_) + "\r\nAuthorization: " + authorization_ + "\r\n\r\n";
+    const std::string text =
+        std::string(kind_ == Kind::in ? "RPC_IN_DATA" : "RPC_OUT_DATA") + " /rpc/rpcproxy.dll?" + means_.plan.target +
+        " HTTP/1.1\r\n"
+        "Cache-Control: no-cache\r\nConnection: Keep-Alive\r\nPragma: no-cache\r\nAccept: application/rpc\r\n"
+        "User-Agent: MSRPC\r\nHost: bench.example\r\nContent-Length: " +
+        std::to_string(body) + "\r\nAuthorization: " + authorization + "\r\n\r\n";
+    channel_.control(base::bytes_of(text));
 }
 
 void Request::channel_ready(Channel&)
 {
-    if (means_.plan.relay == Relay::rpch) {
-        const std::string text = head();
-        channel_.control({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+    if (means_.plan.relay != Relay::rpch)
+        return begin();
+    login_ = NtlmLogin::of(authorization_);
+    if (!login_) {
+        send_head(body_, authorization_);
+        return begin();
     }
+    send_head(0, login_->begin());
+    channel_.flush();
+}
+
+void Request::begin()
+{
     owner_.request_ready(*this);
     if (kind_ == Kind::out && means_.plan.relay == Relay::pair) {
         answered_ = true;
@@ -50,10 +61,27 @@ void Request::channel_bytes(Channel&, base::Bytes bytes)
         owner_.request_piece(*this, {.bytes = bytes, .kind = rpch::Framer::Kind::rpc});
         return owner_.request_taken(*this);
     }
+    if (login_)
+        return take_challenge(bytes);
     if (kind_ == Kind::in)
         return refuse("an answer: " + std::string(bytes.begin(), bytes.end()).substr(0, 80));
     if (answered_ || take_head(bytes))
         take_pieces(bytes);
+}
+
+void Request::take_challenge(base::Bytes bytes)
+{
+    answer_.append(bytes.begin(), bytes.end());
+    const std::size_t end = answer_.find("\r\n\r\n");
+    if (end == std::string::npos && answer_.size() <= head_limit)
+        return;
+    const auto value = login_->go_on(std::string_view(answer_).substr(0, end));
+    if (!value || end + 4 != answer_.size()) // with a body it is none of ours
+        return refuse("no challenge: " + answer_.substr(0, answer_.find('\r')));
+    answer_.clear();
+    login_.reset();
+    send_head(body_, *value);
+    begin();
 }
 
 /// True when the head of the response is complete.

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "bench/channel.h"
+#include "bench/login.h"
 #include "bench/plan.h"
 #include "net/tls.h"
 #include "rpch/framer.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace bench {
@@ -53,7 +55,9 @@ private:
     void channel_drained(Channel&) override { owner_.request_drained(*this); }
     void channel_closed(Channel&, const std::string& reason) override { owner_.request_closed(*this, reason); }
 
-    std::string head() const;
+    void send_head(std::uint32_t body, const std::string& authorization);
+    void begin();
+    void take_challenge(base::Bytes bytes);
     bool take_head(base::Bytes& bytes);
     void take_pieces(base::Bytes bytes);
     void refuse(const std::string& reason);
@@ -65,6 +69,7 @@ private:
     const std::string& authorization_;
     net::Address relay_;
     Channel channel_;
+    std::optional<NtlmLogin> login_; // under way
     rpch::Framer framer_;
     std::string answer_; // the head of the response, while incomplete
     std::uint64_t left_ = 0; // of the response's Content-Length

@@ -1,5 +1,7 @@
 """The main table: rpctunneld beside haproxy, in turns."""
-from curves import idle_point
+from functools import partial
+
+from curves import idle_point, point
 from figures import Value, cpu_per_gib, cpu_per_message, mib_per_second, per_second, print_value
 from relays import GENERATOR_CORE, RELAY_CORE, processes
 
@@ -21,12 +23,12 @@ class Row:
 class IdleRow(Row):
     """Tunnels that do nothing, over relays of their own. Memory is the same each time: there are less rounds."""
 
-    def __init__(self, name, values, relays, tunnels, seconds):
+    def __init__(self, name, values, relays, tunnels, seconds, measure=idle_point):
         super().__init__(name, values, True, relays)
-        self.tunnels, self.seconds = tunnels, seconds
+        self.tunnels, self.seconds, self.point = tunnels, seconds, measure
 
     def measure(self, bench, relay, shared, tls):
-        return idle_point(bench, relay, tls, self.tunnels, self.seconds)
+        return self.point(bench, relay, tls, self.tunnels, self.seconds)
 
     def rounds(self, wanted):
         return max(1, wanted // 3)
@@ -69,10 +71,17 @@ def rows(quick, idle, third, both_hops):
         Value("memory per idle tunnel", "KiB", lambda r: r["kib_per_tunnel"], False, 0.30, 0.50),
         Value(f"CPU of {idle} idle tunnels, part of a core{spread}", "%", lambda r: 100 * r["relay_busy"], False, limit=0.5)],
         two, idle, 0.5 if quick else 10))
+    found.append(IdleRow("idle-ntlm", [
+        Value("memory per idle tunnel, logged in with NTLM", "KiB", lambda r: r["kib_per_tunnel"], False)],
+        ("ours", "haproxy"), min(idle, 4000), 0, partial(point, scheme="NTLM")))
     found.append(Row("churn", [
         Value("tunnels opened, authenticated and closed a second", "/s", per_second, True, 1.3, 1.2),
         Value("the same, relay CPU for one", "us", cpu_per_message, False)],
         True, two, work="churn", tunnels=800 if quick else 4000, warm_tunnels=200, pdu=32))
+    found.append(Row("churn-ntlm", [
+        Value("the same, with NTLM", "/s", per_second, True),
+        Value("the same, relay CPU for one", "us", cpu_per_message, False)],
+        True, two, work="churn", tunnels=800 if quick else 4000, warm_tunnels=200, pdu=32, scheme="NTLM"))
     if both_hops:
         found += transfer_rows(quick, two, "http-", ", ncacn_http", ("messages", "down64"), hop="http", most=3)[:4]
     return found

@@ -7,8 +7,10 @@ import time
 import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), 'bench'))
+import back
 import curves
 import lab
+import logins
 import rows
 import storm
 from laboratory import Failure
@@ -110,6 +112,17 @@ try:
             for value in row.values:
                 lab.check(value.function(result) >= 0, f'{row.name}: {value.name}')
         bench.stop(relay)
+
+        lab.step('logins, after a restart and of nobody')
+        back.USERS, back.AGAIN, table = 3, 2, []
+        for name in back.names():
+            bench.add_user(name)
+        back.back(bench, 'no', 1, table)
+        lab.same([entry['scheme'] for entry in table if min(entry['cold'], entry['known']) > 0], list(back.SCHEMES), 'logins')
+        for rate in None, logins.PACED:
+            found = logins.one_round(bench, 0.5, rate)
+            lab.check(found['waits_ms'] and found['logins'] > 0, f'{rate} logins a second: {found}')
+            lab.check(rate is None or found['logins'] < 3 * rate, f'{rate} logins a second: {found["logins"]}')
 
         lab.step('refused tunnels')
         opened = blow(bench, 5, 0, users=[NEW[0], 'nobody'])   # every third one
