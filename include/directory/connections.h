@@ -86,8 +86,8 @@ public:
         read_anew,   ///< the same file, but somebody has written it, perhaps not by SQLite
         another_file ///< of another device or inode
     };
-    /// Looks what file has the name now. When it is another one, or has been written, all connections are closed and opened
-    /// anew. Throws DatabaseError, which says what happened, when there is no good database; until a later call finds one,
+    /// Looks what file has the name now. When it is another one, or has been written, or the files of its log have been taken
+    /// away, in which others no longer meet us, all connections are closed and opened anew. Throws DatabaseError, which says what happened, when there is no good database; until a later call finds one,
     /// take() and look() throw the same. Blocks; waits for leases.
     Followed follow();
 
@@ -106,7 +106,7 @@ private:
     std::unique_ptr<Database> open_another();
     void borrow(std::unique_lock<std::mutex>& lock);
     void give_back() noexcept;
-    void close_all() noexcept;
+    void close_all(bool leave_log) noexcept;
     void open_observers() noexcept;
     void drop_log(const std::optional<FileState>& now);
 
@@ -120,6 +120,7 @@ private:
     bool closing_ = false;
     std::string fault_;  // why there is no good database
     FileState file_;     // what is open
+    std::optional<FileState> index_; // of its log, which all who have it open share; where it is
     std::mutex follow_mutex_; // over observers_, and follow() takes turns
     std::vector<Observer*> observers_;
     std::atomic<std::uint64_t> opening_{1};

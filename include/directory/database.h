@@ -54,6 +54,8 @@ public:
     /// Moves what the write-ahead log holds into the file of this connection and cuts the log to nothing, unless somebody
     /// just reads or writes there. No lock is waited for.
     void empty_log() noexcept;
+    /// At its end it touches neither the log nor the database: both names lead to other people's files now.
+    void leave_log() noexcept;
 
     const std::string& path() const noexcept { return path_; }
     /// Runs SQL without parameters or rows. Throws DatabaseError.

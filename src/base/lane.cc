@@ -57,7 +57,7 @@ void Lane::work()
 {
     pthread_setname_np(pthread_self(), name(plan_.resource));
     if (plan_.yields)
-        ::setpriority(PRIO_PROCESS, 0, yielding); // on Linux of this thread alone
+        ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + yielding); // on Linux of this thread alone
     for (;;) {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });

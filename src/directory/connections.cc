@@ -10,6 +10,20 @@ Connections::Connections(std::string path) : path_(std::move(path))
     idle_.push_back(open_another());
 }
 
+namespace {
+
+std::optional<FileState> index_of(const std::string& path) noexcept
+{
+    return FileState::of(path + "-shm");
+}
+
+bool same_file(const std::optional<FileState>& a, const std::optional<FileState>& b) noexcept
+{
+    return a && b ? a->same_file(*b) : a.has_value() == b.has_value();
+}
+
+} // namespace
+
 /// A connection to the file that the others are connected to.
 std::unique_ptr<Database> Connections::open(Database::Mode mode)
 {
@@ -35,6 +49,7 @@ std::unique_ptr<Database> Connections::open_another()
         throw DatabaseError(path_ + ": the file is just being replaced");
     const std::lock_guard lock(mutex_);
     file_ = *after;
+    index_ = index_of(path_);
     return database;
 }
 
@@ -96,13 +111,14 @@ Connections::Followed Connections::follow()
     const std::lock_guard turn(follow_mutex_);
     const std::optional<FileState> now = FileState::of(path_);
     FileState open;
-    bool broken;
+    bool broken, alone;
     {
         const std::lock_guard lock(mutex_);
         open = file_;
         broken = !fault_.empty();
+        alone = !same_file(index_of(path_), index_);
     }
-    if (!broken && now == open) {
+    if (!broken && now == open && !alone) {
         open_observers();
         return Followed::same;
     }
@@ -110,7 +126,7 @@ Connections::Followed Connections::follow()
     if (!broken) {
         if (another)
             drop_log(now);
-        close_all();
+        close_all(alone);
     }
     std::string fault;
     std::unique_ptr<Database> first;
@@ -138,16 +154,22 @@ Connections::Followed Connections::follow()
     return another ? Followed::another_file : Followed::read_anew;
 }
 
-void Connections::close_all() noexcept
+void Connections::close_all(bool leave_log) noexcept
 {
     std::unique_lock lock(mutex_);
     closing_ = true;
     changed_.wait(lock, [this] { return lent_ == 0; });
+    const auto close = [leave_log](std::unique_ptr<Database>& database) {
+        if (leave_log && database)
+            database->leave_log();
+        database.reset();
+    };
+    std::for_each(idle_.begin(), idle_.end(), close);
     idle_.clear();
     lock.unlock();
     for (Observer* const observer : observers_) {
         const std::lock_guard own(observer->mutex_);
-        observer->database_.reset();
+        close(observer->database_);
     }
 }
 

@@ -190,6 +190,13 @@ void Database::empty_log() noexcept
     patience_ = patience;
 }
 
+void Database::leave_log() noexcept
+{
+    int keep = 1;
+    sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+    sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
 /// In the place of SQLite's own handler, which sleeps up to a tenth of a second and knows no end but the time.
 int Database::on_busy(void* self, int attempts)
 {

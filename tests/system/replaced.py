@@ -58,6 +58,16 @@ tunnel = lab.tunnel(TARGET).open()
 tunnel.bind()
 lab.same((health(), login(), login(lab.OTHER_AUTH)), (200, 200, 200), 'before')
 
+lab.step('the files of its log are taken away')
+for enabled in False, True:
+    for suffix in '-wal', '-shm':
+        os.remove(DATABASE + suffix)
+    ctl(DATABASE, 'user', 'enable' if enabled else 'disable', os.environ['LAB_OTHER_USER'])
+    lab.check(lab.soon(lambda: login(lab.OTHER_AUTH) == (200 if enabled else 401), SOON), f'the account is not enabled={enabled}')
+with sqlite3.connect(DATABASE) as living:
+    lab.same(living.execute('PRAGMA integrity_check').fetchall(), [('ok',)], 'the database')
+living.close()
+
 lab.step('a restored copy is moved over it')
 lines = lab.Lines()
 ctl(DATABASE, 'user', 'disable', os.environ['LAB_USER'])    # which the copy does not know
