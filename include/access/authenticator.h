@@ -22,7 +22,7 @@ struct Outcome {
         authenticated, ///< `who` is set
         denied,        ///< 401 that looks like any other; `reason` is for the log alone
         too_busy,      ///< 503 and close
-        hash,          ///< `check` is to be made on the lane of password checks; then checked() goes on
+        check,         ///< `check` is to be made, on its lane; then checked() goes on
         again,         ///< look_up() is to be called again with the same header
     } kind;
     /// With challenge and denied: one header line each. Empty when no scheme may be used on this channel (Basic
@@ -31,7 +31,7 @@ struct Outcome {
     std::vector<std::string> www_authenticate;
     std::optional<Principal> who;
     std::string reason;
-    std::shared_ptr<const PasswordCheck> check = nullptr;
+    std::shared_ptr<Check> check = nullptr;
 };
 
 /// Authenticates the requests of one TCP connection, one after the other.
@@ -53,8 +53,8 @@ public:
     std::optional<Outcome> quick(std::optional<std::string_view> authorization, bool shared = false);
     /// Asks the directory.
     Outcome look_up(std::string_view authorization);
-    /// What came of the check of the last look_up(). Never blocks.
-    Outcome checked(bool equal);
+    /// The check of the last look_up() was made. Never blocks.
+    Outcome checked();
 
 private:
     struct Credentials {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "access/account.h"
+#include "access/check.h"
 #include "access/seal.h"
 #include "access/secret.h"
 #include "base/lane.h"
@@ -14,15 +15,32 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace auth {
 
+class PasswordChecks;
+
 /// A password and the hash that it is to be equal to.
-struct PasswordCheck {
-    Login login; ///< whose it is
-    Secret password;
-    std::string hash; ///< of crypt(5)
+class PasswordCheck final : public Check, public std::enable_shared_from_this<PasswordCheck> {
+public:
+    /// `hash`: of crypt(5). The lane outlives it.
+    PasswordCheck(PasswordChecks& lane, Login whose, Secret guess, std::string right_hash)
+        : login(std::move(whose)), password(std::move(guess)), hash(std::move(right_hash)), lane_(lane)
+    {
+    }
+
+    void begin(base::Pending::Ticket asker, Done done) override;
+    const char* crowd() const noexcept override { return "password checks"; }
+
+    const Login login;
+    const Secret password;
+    const std::string hash;
+    bool equal = false; ///< what came of it
+
+private:
+    PasswordChecks& lane_;
 };
 
 /// The lane of password checks: each takes some 15 ms of a core and 16 MiB. Equal checks under way cost one hash, whoever
@@ -34,17 +52,14 @@ public:
     /// See base::Lane. The threads leave the processor to others.
     PasswordChecks(unsigned threads, std::size_t waiting, std::chrono::milliseconds patience = std::chrono::seconds(5));
 
-    /// Nothing: too many wait.
-    using Answer = std::function<void(std::optional<bool>)>;
-
-    /// `answer` is called once, in any thread, perhaps inside this call; see net::reply_to. The check is not begun when
-    /// `asker` does not want it any more, and no other.
-    void ask(const std::shared_ptr<const PasswordCheck>& check, base::Pending::Ticket asker, Answer answer);
+    /// See Check::begin(). It is not begun when no other asker wants an equal one either.
+    void ask(std::shared_ptr<PasswordCheck> check, base::Pending::Ticket asker, Check::Done done);
 
 private:
     struct Asker {
+        std::shared_ptr<PasswordCheck> check;
         base::Pending::Ticket ticket;
-        Answer answer;
+        Check::Done done;
     };
     using Askers = std::vector<Asker>;
 

@@ -2,6 +2,7 @@
 
 #include "access/account.h"
 #include "access/cache.h"
+#include "access/check.h"
 #include "access/password_check.h"
 #include "access/policy.h"
 
@@ -18,6 +19,7 @@ struct Backends {
     const Policy& policy;
     AccountSource& accounts;
     Cache& cache;
+    PasswordChecks& passwords;
 };
 
 /// The connection that is to be authenticated.
@@ -34,11 +36,11 @@ struct Attempt {
         refused,   ///< `text` is the reason, for the log
         continues, ///< `text` is the answer to the client, base64
         busy,
-        hash,      ///< the password is to be checked, `check`; then checked() goes on
+        check,     ///< `check` is to be made; then checked() goes on
         again,     ///< so far it is good; look_up() of the same credentials tells whether it still is
     } kind;
     std::string text;
-    std::shared_ptr<const PasswordCheck> check = nullptr;
+    std::shared_ptr<Check> check = nullptr;
     std::string token = {};
 };
 
@@ -48,11 +50,11 @@ public:
     virtual ~SchemeState() = default;
     /// Never blocks. Nullopt when only look_up() can tell.
     virtual std::optional<Attempt> glance(std::string_view credentials) = 0;
-    /// On the lane of the directory, which it may ask, right after a glance() at the same credentials that could not tell. No
-    /// password is hashed here.
+    /// On the lane of the directory, which it may ask, right after a glance() at the same credentials that could not tell. What takes
+    /// long is asked for as a check.
     virtual Attempt look_up(std::string_view credentials) = 0;
-    /// What came of the `check` of the last look_up(). Never blocks.
-    virtual Attempt checked(bool equal);
+    /// The `check` of the last look_up() was made. Never blocks.
+    virtual Attempt checked();
 };
 
 /// One HTTP authentication scheme: a row of the table, and a file of its own.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "access/password_check.h"
 #include "access/scheme.h"
 #include "base/lane.h"
 #include "base/unique_fd.h"
@@ -37,10 +36,9 @@ public:
     /// The same for `pairing_listen`; `target` is fixed, or empty: the nodes name it.
     net::Address listen_for_proxies(const net::Address& address, const std::string& target);
     /// Builds what serves. Throws std::runtime_error.
-    void open(base::Lane& directory, auth::PasswordChecks& passwords, net::Resolver& resolver,
-              const auth::Backends& backends, directory::Directory& database, const leg::Settings& settings,
-              const leg::Nodes& nodes, const std::vector<net::Address>& sources, const http::Limits& limits,
-              http::RpcConnect rpc_connect);
+    void open(base::Lane& directory, net::Resolver& resolver, const auth::Backends& backends, directory::Directory& database,
+              const leg::Settings& settings, const leg::Nodes& nodes, const std::vector<net::Address>& sources,
+              const http::Limits& limits, http::RpcConnect rpc_connect);
     tunnel::Hub& hub() noexcept { return *hub_; }
     void start();
 

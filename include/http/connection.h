@@ -82,7 +82,7 @@ private:
     void moved() override;
     void ask();
     void ask_directory();
-    void ask_password();
+    void make_check();
     void on_judged();
     void give_up();
     void act();

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "access/authenticator.h"
-#include "access/password_check.h"
 #include "base/lane.h"
 #include "base/unique_fd.h"
 #include "directory/directory.h"
@@ -45,7 +44,6 @@ struct Limits {
 struct Env {
     net::Loop& loop;
     base::Lane& directory;
-    auth::PasswordChecks& passwords;
     const auth::Backends& backends;
     directory::Directory& database;
     leg::Reception& reception;

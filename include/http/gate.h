@@ -24,7 +24,7 @@ struct Verdict {
         rpc_error, ///< 503 with `rpc_error` in its reason phrase, MS-RPCH section 2.1.2.1.3
         take_over, ///< the request becomes a channel
         ask,       ///< the directory is to be asked: Gate::judge() goes on
-        hash,      ///< `check` is to be made: Gate::checked() goes on
+        check,     ///< `check` is to be made: Gate::checked() goes on
     };
 
     Kind kind = Kind::ask;
@@ -43,7 +43,7 @@ struct Verdict {
     std::shared_ptr<const directory::Decision> decision; ///< take_over: where to
     directory::DecisionCache::Stamp asked_at = 0;         ///< ask: the directory's state before that
     std::uint64_t judged_at = 0; ///< take_over: Judge::generation() before the decision
-    std::shared_ptr<const auth::PasswordCheck> check;     ///< hash
+    std::shared_ptr<auth::Check> check; ///< check
 
     /// As the log shows it.
     unsigned status() const noexcept;
@@ -79,8 +79,8 @@ public:
     /// On the lane of the directory, for a verdict of the kind `ask`.
     static Verdict judge(directory::Judge& judge, const Request& request, auth::Authenticator& authenticator,
                          Verdict so_far);
-    /// From memory again, for a verdict of the kind `hash`: what came of its check.
-    Verdict checked(const Request& request, auth::Authenticator& authenticator, Verdict so_far, bool equal) const;
+    /// From memory again, for a verdict of the kind `check`, when that was made.
+    Verdict checked(const Request& request, auth::Authenticator& authenticator, Verdict so_far) const;
     /// glance() knows from now on what judge() has found out.
     void remember(const Verdict& verdict) const { decisions_.store(verdict.decision, verdict.asked_at); }
 

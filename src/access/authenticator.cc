@@ -40,10 +40,10 @@ Outcome Authenticator::look_up(std::string_view authorization)
     return conclude(*credentials->scheme, state_of(*credentials->scheme).look_up(credentials->rest));
 }
 
-Outcome Authenticator::checked(bool equal)
+Outcome Authenticator::checked()
 {
     assert(current_ != nullptr);
-    return conclude(*current_, state_->checked(equal));
+    return conclude(*current_, state_->checked());
 }
 
 bool Authenticator::offered(const Scheme& scheme) const
@@ -78,8 +78,8 @@ Outcome Authenticator::conclude(const Scheme& scheme, Attempt&& attempt)
         return {Outcome::Kind::challenge, {std::string(scheme.name) + ' ' + attempt.text}, std::nullopt, "next leg"};
     case Attempt::Kind::busy:
         return {Outcome::Kind::too_busy, {}, std::nullopt, std::move(attempt.text)};
-    case Attempt::Kind::hash:
-        return {Outcome::Kind::hash, {}, std::nullopt, {}, std::move(attempt.check)};
+    case Attempt::Kind::check:
+        return {Outcome::Kind::check, {}, std::nullopt, {}, std::move(attempt.check)};
     case Attempt::Kind::again:
         return {Outcome::Kind::again, {}, std::nullopt, {}};
     case Attempt::Kind::refused:

@@ -57,7 +57,7 @@ public:
         std::optional<BasicCredentials> basic = BasicCredentials::parse(credentials);
         if (!basic)
             return malformed();
-        const std::shared_ptr<const PasswordCheck> right = std::move(right_);
+        const std::shared_ptr<PasswordCheck> right = std::move(right_);
         const std::uint64_t generation = backends_.accounts.generation();
         std::string hash;
         try {
@@ -72,13 +72,13 @@ public:
         hashed_ = account_ && usable_hash(account_->pw_crypt);
         if (hashed_)
             hash = account_->pw_crypt;
-        check_ = std::make_shared<const PasswordCheck>(PasswordCheck{std::move(basic->login), std::move(basic->password), std::move(hash)});
-        return {Attempt::Kind::hash, {}, check_};
+        check_ = std::make_shared<PasswordCheck>(backends_.passwords, std::move(basic->login), std::move(basic->password), std::move(hash));
+        return {Attempt::Kind::check, {}, check_};
     }
 
-    Attempt checked(bool equal) override
+    Attempt checked() override
     {
-        const std::shared_ptr<const PasswordCheck> check = std::move(check_);
+        const std::shared_ptr<PasswordCheck> check = std::move(check_);
         const std::optional<AccountRecord> account = std::exchange(account_, std::nullopt);
         if (!account)
             return refused("unknown user", check->login);
@@ -86,7 +86,7 @@ public:
             backends_.cache.forget(check->login);
             return refused(account->enabled ? "account without a usable password" : "account disabled", check->login);
         }
-        if (!equal)
+        if (!check->equal)
             return refused("wrong password", check->login);
         // The account may have changed while the hash had to wait.
         right_ = check;
@@ -129,10 +129,10 @@ private:
 
     const Backends backends_;
     // Between look_up() and checked().
-    std::shared_ptr<const PasswordCheck> check_;
+    std::shared_ptr<PasswordCheck> check_;
     std::optional<AccountRecord> account_;
     bool hashed_ = false; // the check is against the account's own hash
-    std::shared_ptr<const PasswordCheck> right_; // between checked() and another look_up()
+    std::shared_ptr<PasswordCheck> right_; // between checked() and another look_up()
 };
 
 bool allowed(const Policy& policy, const Channel& channel)

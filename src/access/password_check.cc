@@ -7,18 +7,23 @@
 
 namespace auth {
 
+void PasswordCheck::begin(base::Pending::Ticket asker, Done done)
+{
+    lane_.ask(shared_from_this(), std::move(asker), std::move(done));
+}
+
 PasswordChecks::PasswordChecks(unsigned threads, std::size_t waiting, std::chrono::milliseconds patience)
     : lane_({base::Resource::password_checks, threads, waiting, patience, true})
 {
 }
 
-void PasswordChecks::ask(const std::shared_ptr<const PasswordCheck>& check, base::Pending::Ticket asker, Answer answer)
+void PasswordChecks::ask(std::shared_ptr<PasswordCheck> check, base::Pending::Ticket asker, Check::Done done)
 {
     const Seal::Tag key = seal_.of({check->login.domain, check->login.name, check->password.view(), check->hash});
     {
         const std::lock_guard lock(mutex_);
         Askers& askers = under_way_[key];
-        askers.push_back({std::move(asker), std::move(answer)});
+        askers.push_back({check, std::move(asker), std::move(done)});
         if (askers.size() > 1)
             return;
     }
@@ -48,8 +53,10 @@ void PasswordChecks::land(const Seal::Tag& key, std::optional<bool> equal)
     std::unique_lock lock(mutex_);
     const Askers askers = std::move(under_way_.extract(key).mapped());
     lock.unlock();
-    for (const Asker& asker : askers)
-        asker.answer(equal);
+    for (const Asker& asker : askers) {
+        asker.check->equal = equal.value_or(false);
+        asker.done(equal.has_value());
+    }
 }
 
 } // namespace auth

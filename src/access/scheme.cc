@@ -13,10 +13,10 @@ constexpr const Scheme* table[] = {
 
 } // namespace
 
-/// Of a scheme that checks no passwords.
-Attempt SchemeState::checked(bool)
+/// Of a scheme that asks for no check.
+Attempt SchemeState::checked()
 {
-    return {Attempt::Kind::refused, "no password was to be checked"};
+    return {Attempt::Kind::refused, "nothing was to be checked"};
 }
 
 std::span<const Scheme* const> schemes() noexcept

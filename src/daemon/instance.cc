@@ -120,7 +120,8 @@ void Instance::open_directory()
 {
     database_.emplace(config_.database);
     accounts_.emplace(*database_);
-    backends_.emplace(auth::Backends{auth_policy_, *accounts_, logins_});
+    passwords_.emplace(threads_or_cores(config_.password_threads), waiting_checks, password_patience);
+    backends_.emplace(auth::Backends{auth_policy_, *accounts_, logins_, *passwords_});
     // Its own commit is no change that logins and tunnels would have to hear of.
     caretaker_.emplace(loop_, *database_, [this](Caretaker::News news) { on_news(news); });
     caretaker_->begin(config_.valid_ports_interval);
@@ -130,12 +131,11 @@ void Instance::open_shards(const DescriptorPlan& plan)
 {
     directory_.emplace(base::Lane::Plan{base::Resource::directory, static_cast<unsigned>(config_.directory_threads),
                                         waiting_questions, directory_patience});
-    passwords_.emplace(threads_or_cores(config_.password_threads), waiting_checks, password_patience);
     tunnel_settings_.descriptors = static_cast<std::uint32_t>(std::min<std::uint64_t>(plan.for_clients(), UINT32_MAX));
     const http::Limits limits = http_limits(config_, plan);
     std::vector<tunnel::Hub*> hubs;
     for (const auto& shard : shards_) {
-        shard->open(*directory_, *passwords_, *resolver_, *backends_, *database_, tunnel_settings_, nodes_,
+        shard->open(*directory_, *resolver_, *backends_, *database_, tunnel_settings_, nodes_,
                     config_.connect_from, limits, config_.rpc_connect);
         hubs.push_back(&shard->hub());
     }

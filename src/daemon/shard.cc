@@ -74,14 +74,13 @@ net::Address Shard::listen_for_proxies(const net::Address& address, const std::s
     return pairing_doors_.back()->listener.local();
 }
 
-void Shard::open(base::Lane& directory, auth::PasswordChecks& passwords, net::Resolver& resolver,
-                 const auth::Backends& backends, directory::Directory& database, const leg::Settings& settings,
-                 const leg::Nodes& nodes, const std::vector<net::Address>& sources, const http::Limits& limits,
-                 http::RpcConnect rpc_connect)
+void Shard::open(base::Lane& directory, net::Resolver& resolver, const auth::Backends& backends, directory::Directory& database,
+                 const leg::Settings& settings, const leg::Nodes& nodes, const std::vector<net::Address>& sources,
+                 const http::Limits& limits, http::RpcConnect rpc_connect)
 {
     sources_ = net::Sources(sources, number_);
     hub_.emplace(leg::Environment{loop_, directory, resolver, database.judge, settings, nodes, sources_});
-    front_.emplace(http::Env{loop_, directory, passwords, backends, database, *hub_, limits, rpc_connect});
+    front_.emplace(http::Env{loop_, directory, backends, database, *hub_, limits, rpc_connect});
 }
 
 void Shard::start()

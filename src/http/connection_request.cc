@@ -114,7 +114,7 @@ Guest::Ruling Connection::rule(Request&& request)
         close_after_ = close_after_ || !question_->verdict.may_stay;
         return close_after_ ? Ruling::answer_and_close : Ruling::answer_and_stay;
     case Verdict::Kind::ask:
-    case Verdict::Kind::hash:
+    case Verdict::Kind::check:
         return Ruling::wait;
     case Verdict::Kind::echo:
     case Verdict::Kind::rpc_error:
@@ -146,8 +146,8 @@ void Connection::ask()
     switch (question_->verdict.kind) {
     case Verdict::Kind::ask:
         return ask_directory();
-    case Verdict::Kind::hash:
-        return ask_password();
+    case Verdict::Kind::check:
+        return make_check();
     case Verdict::Kind::answer:
     case Verdict::Kind::echo:
     case Verdict::Kind::rpc_error:
@@ -173,17 +173,16 @@ void Connection::ask_directory()
              });
 }
 
-void Connection::ask_password()
+void Connection::make_check()
 {
-    const auto on_checked = [this](std::optional<bool> equal) {
+    const auto on_made = [this](bool made) {
         Verdict& verdict = question_->verdict;
-        verdict = equal ? front_.gate_.checked(question_->request, *authenticator_, std::move(verdict), *equal)
-                        : Gate::too_busy(question_->request, "too many password checks wait");
+        verdict = made ? front_.gate_.checked(question_->request, *authenticator_, std::move(verdict))
+                       : Gate::too_busy(question_->request, std::string("too many ") + verdict.check->crowd() + " wait");
         ask();
     };
     const base::Pending::Ticket ticket = asked_.begin();
-    front_.env_.passwords.ask(question_->verdict.check, ticket,
-                              net::reply_to<std::optional<bool>>(front_.env_.loop, ticket, on_checked));
+    question_->verdict.check->begin(ticket, net::reply_to<bool>(front_.env_.loop, ticket, on_made));
 }
 
 void Connection::on_judged()
@@ -206,7 +205,7 @@ void Connection::act()
 {
     const Request& request = question_->request;
     Verdict& verdict = question_->verdict;
-    if (verdict.kind == Verdict::Kind::ask || verdict.kind == Verdict::Kind::hash) // memory ran out inside the library
+    if (verdict.kind == Verdict::Kind::ask || verdict.kind == Verdict::Kind::check) // memory ran out inside the library
         verdict = Gate::too_busy(request, "the HTTP engine has dropped it");
     if (verdict.kind == Verdict::Kind::take_over && front_.draining())
         verdict = Gate::too_busy(request, "draining");

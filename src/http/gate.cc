@@ -74,7 +74,7 @@ unsigned Verdict::status() const noexcept
     case Kind::rpc_error:
         return 503;
     case Kind::ask:
-    case Kind::hash:
+    case Kind::check:
         return 0;
     }
     return 0;
@@ -176,11 +176,11 @@ Verdict Gate::judge(directory::Judge& judge, const Request& request, auth::Authe
     return target(judge, request, std::move(so_far));
 }
 
-Verdict Gate::checked(const Request& request, auth::Authenticator& authenticator, Verdict so_far, bool equal) const
+Verdict Gate::checked(const Request& request, auth::Authenticator& authenticator, Verdict so_far) const
 {
     so_far.kind = Verdict::Kind::ask;
     so_far.check.reset();
-    return recall(conclude(request, std::move(so_far), authenticator.checked(equal)));
+    return recall(conclude(request, std::move(so_far), authenticator.checked()));
 }
 
 Verdict Gate::too_busy(const Request& request, std::string reason)
@@ -206,8 +206,8 @@ Verdict Gate::conclude(const Request& request, Verdict verdict, auth::Outcome&& 
     }
     case auth::Outcome::Kind::too_busy:
         return rpc_error(std::move(verdict), rpc_code::server_too_busy, std::move(outcome.reason));
-    case auth::Outcome::Kind::hash:
-        verdict.kind = Verdict::Kind::hash;
+    case auth::Outcome::Kind::check:
+        verdict.kind = Verdict::Kind::check;
         verdict.check = std::move(outcome.check);
         return verdict;
     case auth::Outcome::Kind::again:

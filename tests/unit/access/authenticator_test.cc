@@ -3,6 +3,7 @@
 #include "access/password.h"
 #include "base/base64.h"
 #include "unit/access/fake_accounts.h"
+#include "unit/access/hashed.h"
 
 #include <CppUTest/TestHarness.h>
 
@@ -43,7 +44,8 @@ TEST_GROUP(authenticator)
     FakeAccounts accounts;
     auth::Policy policy{{&auth::basic_scheme}, false, "Mail \x7e"};
     auth::Cache cache;
-    auth::Authenticator auth{{policy, accounts, cache}, {true}};
+    auth::PasswordChecks passwords{0, 1};
+    auth::Authenticator auth{{policy, accounts, cache, passwords}, {true}};
 
     void setup() override
     {
@@ -66,10 +68,6 @@ TEST_GROUP(authenticator)
         const Outcome first = whom.look_up(header);
         const Outcome outcome = first.check ? hashed(whom, first) : first;
         return outcome.kind == Kind::again ? whom.look_up(header) : outcome;
-    }
-    static Outcome hashed(auth::Authenticator& whom, const Outcome& outcome)
-    {
-        return whom.checked(auth::verify_password(outcome.check->password.view(), outcome.check->hash));
     }
 };
 
@@ -146,7 +144,7 @@ TEST(authenticator, second_request_comes_from_the_cache)
 {
     full(basic("alice:secret"));
     accounts.asked = 0;
-    auth::Authenticator other({policy, accounts, cache}, {true});
+    auth::Authenticator other({policy, accounts, cache, passwords}, {true});
     CHECK(other.quick(basic("alice:secret"))->kind == Kind::authenticated);
     LONGS_EQUAL(0, accounts.asked);
     CHECK_FALSE(other.quick(basic("alice:wrong")).has_value());
@@ -177,7 +175,7 @@ TEST(authenticator, another_principal_on_the_same_connection)
 
 TEST(authenticator, basic_only_over_tls)
 {
-    auth::Authenticator plain({policy, accounts, cache}, {false});
+    auth::Authenticator plain({policy, accounts, cache, passwords}, {false});
     CHECK(plain.quick(std::nullopt)->www_authenticate.empty());
     const auto outcome = plain.quick(basic("alice:secret"));
     CHECK(outcome->kind == Kind::denied);
@@ -188,7 +186,7 @@ TEST(authenticator, basic_only_over_tls)
 TEST(authenticator, basic_without_tls_when_allowed)
 {
     policy.basic_without_tls = true;
-    auth::Authenticator plain({policy, accounts, cache}, {false});
+    auth::Authenticator plain({policy, accounts, cache, passwords}, {false});
     LONGS_EQUAL(1, plain.quick(std::nullopt)->www_authenticate.size());
     CHECK(asked(plain, basic("alice:secret")).kind == Kind::authenticated);
 }
@@ -203,13 +201,13 @@ TEST(authenticator, busy_is_not_a_refusal)
 
 TEST(authenticator, who_was_checked_meanwhile_needs_no_hash)
 {
-    auth::Authenticator other({policy, accounts, cache}, {true});
+    auth::Authenticator other({policy, accounts, cache, passwords}, {true});
     const Outcome first = other.look_up(basic("alice:secret"));
-    CHECK(first.kind == Kind::hash);
+    CHECK(first.kind == Kind::check);
     CHECK(full(basic("alice:secret")).kind == Kind::authenticated);
-    auth::Authenticator late({policy, accounts, cache}, {true});
+    auth::Authenticator late({policy, accounts, cache, passwords}, {true});
     CHECK(late.look_up(basic("alice:secret")).kind == Kind::authenticated);
-    CHECK(other.checked(true).kind == Kind::again);
+    CHECK(hashed(other, first).kind == Kind::again);
     CHECK(other.look_up(basic("alice:secret")).kind == Kind::authenticated);
 }
 
@@ -221,17 +219,17 @@ TEST(authenticator, a_change_of_anything_costs_a_look_up_and_no_hash)
     CHECK(auth.look_up(basic("alice:secret")).kind == Kind::authenticated);
     CHECK(auth.quick(basic("alice:secret"))->kind == Kind::authenticated);
     ++accounts.changes;
-    CHECK(auth.look_up(basic("alice:wrong")).kind == Kind::hash);
+    CHECK(auth.look_up(basic("alice:wrong")).kind == Kind::check);
 }
 
 // What was right of the password that was checked says nothing of another one.
 TEST(authenticator, another_password_needs_another_hash)
 {
     CHECK(hashed(auth, auth.look_up(basic("alice:secret"))).kind == Kind::again);
-    CHECK(auth.look_up(basic("alice:wrong")).kind == Kind::hash);
-    CHECK(auth.look_up(basic("alice:secret")).kind == Kind::hash);
+    CHECK(auth.look_up(basic("alice:wrong")).kind == Kind::check);
+    CHECK(auth.look_up(basic("alice:secret")).kind == Kind::check);
     CHECK(hashed(auth, auth.look_up(basic("alice:secret"))).kind == Kind::again);
-    CHECK(auth.look_up(basic("bob:secret")).kind == Kind::hash);
+    CHECK(auth.look_up(basic("bob:secret")).kind == Kind::check);
 }
 
 // The answer that a hash gives for a nobody counts for nothing, even if it is the right one for somebody.
@@ -251,16 +249,16 @@ TEST(authenticator, the_cost_of_a_hash_tells_nothing)
 {
     const std::string cheap = accounts.rows.at({"", "alice"}).pw_crypt;
     const std::string dear = auth::dummy_hash();
-    STRCMP_EQUAL(dear.c_str(), auth.look_up(basic("nobody:secret")).check->hash.c_str());
+    STRCMP_EQUAL(dear.c_str(), password_check(auth.look_up(basic("nobody:secret"))).hash.c_str());
     accounts.hashes = {cheap, dear, dear, dear};
     int cheaper = 0;
     for (int i = 0; i < 400; ++i) {
         const std::string header = basic("nobody" + std::to_string(i) + ":secret");
-        const std::string hash = auth.look_up(header).check->hash;
+        const std::string hash = password_check(auth.look_up(header)).hash;
         CHECK(hash == cheap || hash == dear);
         cheaper += hash == cheap;
-        auth::Authenticator another({policy, accounts, cache}, {true});
-        STRCMP_EQUAL(hash.c_str(), another.look_up(header).check->hash.c_str());
+        auth::Authenticator another({policy, accounts, cache, passwords}, {true});
+        STRCMP_EQUAL(hash.c_str(), password_check(another.look_up(header)).hash.c_str());
     }
     CHECK_TEXT(cheaper > 60 && cheaper < 140, std::to_string(cheaper).c_str());
 }

@@ -103,6 +103,7 @@ TEST_GROUP(ntlm_schemes)
                         ntlm::Protection::Policy::off,
                         {"PROXY", "PROXY", "proxy.test", "proxy.test"}};
     auth::Cache cache;
+    auth::PasswordChecks passwords{0, 1};
     std::unique_ptr<auth::Authenticator> auth;
     std::string last; // what came last from the server: a token
 
@@ -120,7 +121,7 @@ TEST_GROUP(ntlm_schemes)
     void connect(const std::optional<ntlm::BindingHash>& binding = std::nullopt)
     {
         const auth::Channel channel{binding.has_value(), binding};
-        auth = std::make_unique<auth::Authenticator>(auth::Backends{policy, accounts, cache}, channel);
+        auth = std::make_unique<auth::Authenticator>(auth::Backends{policy, accounts, cache, passwords}, channel);
     }
 
     Outcome said(const std::string& header)

@@ -19,24 +19,26 @@ using std::chrono::milliseconds;
 
 namespace {
 
-std::shared_ptr<const PasswordCheck> check_of(const char* login, const char* password, const std::string& hash = auth::dummy_hash())
-{
-    return std::make_shared<const PasswordCheck>(PasswordCheck{{"", login}, auth::Secret(password), hash});
-}
-
 /// Answers in the order in which they come.
 struct Answers {
     std::mutex mutex;
     std::condition_variable came;
     std::vector<std::pair<int, std::optional<bool>>> all;
 
-    PasswordChecks::Answer as(int number)
+    /// The answer is known by `number`.
+    void ask(PasswordChecks& checks, const char* login, const char* password, const std::string& hash, const base::Pending::Ticket& ticket,
+             int number)
     {
-        return [this, number](std::optional<bool> equal) {
+        const auto check = std::make_shared<PasswordCheck>(checks, auth::Login{"", login}, auth::Secret(password), hash);
+        check->begin(ticket, [this, check, number](bool made) {
             const std::lock_guard lock(mutex);
-            all.emplace_back(number, equal);
+            all.emplace_back(number, made ? std::optional(check->equal) : std::nullopt);
             came.notify_all();
-        };
+        });
+    }
+    void ask(PasswordChecks& checks, const char* login, const char* password, const base::Pending::Ticket& ticket, int number)
+    {
+        ask(checks, login, password, auth::dummy_hash(), ticket, number);
     }
     bool wait(std::size_t count)
     {
@@ -61,8 +63,8 @@ TEST(PasswordChecks, rightAndWrong)
     PasswordChecks checks(1, 4);
     const std::string hash = auth::hash_password("secret");
     const auto ticket = asker.begin();
-    checks.ask(check_of("alice", "secret", hash), ticket, answers.as(1));
-    checks.ask(check_of("alice", "Secret", hash), ticket, answers.as(2));
+    answers.ask(checks, "alice", "secret", hash, ticket, 1);
+    answers.ask(checks, "alice", "Secret", hash, ticket, 2);
     CHECK_TRUE(answers.wait(2));
     CHECK(*answers.all[0].second);
     CHECK_FALSE(*answers.all[1].second);
@@ -74,9 +76,9 @@ TEST(PasswordChecks, equalChecksInFlightCostOneHash)
     const std::string hash = auth::hash_password("secret");
     PasswordChecks checks(1, 2);
     const auto ticket = asker.begin();
-    checks.ask(check_of("first", "x"), ticket, answers.as(0)); // keeps the thread
+    answers.ask(checks, "first", "x", ticket, 0); // keeps the thread
     for (int i = 0; i < 20; ++i)
-        checks.ask(check_of("alice", "secret", hash), ticket, answers.as(1));
+        answers.ask(checks, "alice", "secret", hash, ticket, 1);
     CHECK_TRUE(answers.wait(21));
     for (const auto& [number, equal] : answers.all)
         CHECK(equal.has_value() && *equal == (number == 1));
@@ -87,12 +89,12 @@ TEST(PasswordChecks, otherLoginsAndPasswordsAreNotEqual)
 {
     PasswordChecks checks(0, 1); // nothing is ever done
     const auto ticket = asker.begin();
-    checks.ask(check_of("nobody", "secret"), ticket, answers.as(0));
-    checks.ask(check_of("nobody", "secret"), ticket, answers.as(1)); // equal: waits with the first
+    answers.ask(checks, "nobody", "secret", ticket, 0);
+    answers.ask(checks, "nobody", "secret", ticket, 1); // equal: waits with the first
     LONGS_EQUAL(0, answers.all.size());
-    checks.ask(check_of("nobody2", "secret"), ticket, answers.as(2));
-    checks.ask(check_of("nobody", "secret2"), ticket, answers.as(3));
-    checks.ask(check_of("nobody", "secret", auth::hash_password("x")), ticket, answers.as(4));
+    answers.ask(checks, "nobody2", "secret", ticket, 2);
+    answers.ask(checks, "nobody", "secret2", ticket, 3);
+    answers.ask(checks, "nobody", "secret", auth::hash_password("x"), ticket, 4);
     LONGS_EQUAL(3, answers.all.size()); // the lane is full for them
     for (const auto& [number, equal] : answers.all)
         CHECK(number >= 2 && !equal.has_value());
@@ -102,7 +104,7 @@ TEST(PasswordChecks, whoseTurnComesLateIsTold)
 {
     PasswordChecks checks(1, 10, milliseconds(0));
     const auto ticket = asker.begin();
-    checks.ask(check_of("alice", "secret"), ticket, answers.as(1));
+    answers.ask(checks, "alice", "secret", ticket, 1);
     CHECK_TRUE(answers.wait(1));
     CHECK_FALSE(answers.all[0].second.has_value());
 }
@@ -114,14 +116,14 @@ TEST(PasswordChecks, whatNobodyWantsIsNotBegun)
     base::Pending gone;
     const auto ticket = asker.begin();
     const auto ticket_of_the_gone = gone.begin();
-    checks.ask(check_of("first", "x"), ticket, answers.as(0));
-    checks.ask(check_of("alice", "secret"), ticket_of_the_gone, answers.as(1));
+    answers.ask(checks, "first", "x", ticket, 0);
+    answers.ask(checks, "alice", "secret", ticket_of_the_gone, 1);
     gone.cancel();
-    checks.ask(check_of("last", "x"), ticket, answers.as(2));
+    answers.ask(checks, "last", "x", ticket, 2);
     CHECK_TRUE(answers.wait(2));
     for (const auto& [number, equal] : answers.all)
         CHECK(number != 1);
-    checks.ask(check_of("alice", "secret"), ticket, answers.as(3));
+    answers.ask(checks, "alice", "secret", ticket, 3);
     CHECK_TRUE(answers.wait(3));
     LONGS_EQUAL(3, answers.all.back().first);
     CHECK(answers.all.back().second.has_value());

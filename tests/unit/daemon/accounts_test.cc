@@ -3,6 +3,7 @@
 #include "access/authenticator.h"
 #include "access/password.h"
 #include "base/base64.h"
+#include "unit/access/hashed.h"
 #include "unit/directory/fixture.h"
 
 #include <string>
@@ -55,24 +56,21 @@ TEST_GROUP(DirectoryAccountsOfTheDaemon)
         directory::Directory database(t.path);
         rpctunneld::DirectoryAccounts accounts(database);
         auth::Cache cache;
-        auth::Authenticator authenticator({policy, accounts, cache}, {false});
+        auth::PasswordChecks passwords(0, 1);
+        auth::Authenticator authenticator({policy, accounts, cache, passwords}, {false});
         story(authenticator, [&] {
             row.change(t);
             CHECK(database.watch.changed());
         });
     }
-    static Outcome hashed(auth::Authenticator& authenticator, const Outcome& outcome)
-    {
-        return authenticator.checked(auth::verify_password(outcome.check->password.view(), outcome.check->hash));
-    }
     /// From a look-up to the end. `hashes` counts.
     Outcome told(auth::Authenticator& authenticator, int& hashes)
     {
         Outcome outcome = authenticator.look_up(header);
-        while (outcome.kind == Kind::hash || outcome.kind == Kind::again) {
-            if (outcome.kind == Kind::hash)
+        while (outcome.kind == Kind::check || outcome.kind == Kind::again) {
+            if (outcome.kind == Kind::check)
                 ++hashes;
-            outcome = outcome.kind == Kind::hash ? hashed(authenticator, outcome) : authenticator.look_up(header);
+            outcome = outcome.kind == Kind::check ? hashed(authenticator, outcome) : authenticator.look_up(header);
         }
         return outcome;
     }
@@ -101,7 +99,7 @@ TEST(DirectoryAccountsOfTheDaemon, whoComesInWhenItChangesDuringTheHash)
     for (const Row& row : rows)
         with_alice(row, [&](auth::Authenticator& authenticator, auto change) {
             const Outcome first = authenticator.look_up(header);
-            CHECK(first.kind == Kind::hash);
+            CHECK(first.kind == Kind::check);
             change();
             const Outcome checked = hashed(authenticator, first);
             CHECK_TRUE_TEXT(checked.kind == Kind::again, row.what);

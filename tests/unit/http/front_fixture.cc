@@ -103,8 +103,9 @@ void FrontFixture::restart(unsigned threads, std::size_t waiting, std::size_t ch
 {
     front.reset();
     lane = std::make_unique<base::Lane>(base::Lane::Plan{base::Resource::directory, threads, waiting});
-    passwords = std::make_unique<auth::PasswordChecks>(1, checks);
-    front = std::make_unique<http::Front>(http::Env{loop, *lane, *passwords, backends, database, reception, limits, rpc_connect});
+    passwords.emplace(1, checks);
+    backends.emplace(auth::Backends{access, accounts, cache, *passwords});
+    front = std::make_unique<http::Front>(http::Env{loop, *lane, *backends, database, reception, limits, rpc_connect});
 }
 
 bool FrontFixture::wait(const std::function<bool()>& done)

@@ -66,12 +66,12 @@ struct FrontFixture {
     } accounts;
     auth::Policy access{{&test_scheme, &auth::basic_scheme}, true, "test"};
     auth::Cache cache;
-    auth::Backends backends{access, accounts, cache};
+    std::optional<auth::PasswordChecks> passwords;
+    std::optional<auth::Backends> backends;
     directory::Directory database{directory.path()};
     http::Limits limits;
     http::RpcConnect rpc_connect = http::RpcConnect::no;
     std::unique_ptr<base::Lane> lane;
-    std::unique_ptr<auth::PasswordChecks> passwords;
     std::unique_ptr<http::Front> front;
     base::UniqueFd listener;
 
