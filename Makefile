@@ -46,12 +46,15 @@ OBJ = obj
 # A room is a folder of src, of include and of tests/unit; who may include whom
 # says scripts/check-layers.sh.
 
-ROOMS = base rpch ntlm spnego directory net web access leg pairing hop tunnel http
+ROOMS = base rpch ntlm spnego kerberos directory net web access leg pairing hop tunnel http
 
 # The sources of the folders $(1).
 sources = $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(addprefix $(srcdir)/,$(addsuffix /*.cc,$(1))))))
 
-LIB_SRC    = $(call sources,$(addprefix src/,$(ROOMS)))
+# What configure was told to leave out, and what stands in its place else.
+ABSENT = $(if $(filter yes,$(with_kerberos)),src/kerberos/without.cc,$(filter-out %/without.cc,$(call sources,src/kerberos)))
+
+LIB_SRC    = $(filter-out $(ABSENT),$(call sources,$(addprefix src/,$(ROOMS))))
 DAEMON_SRC = $(call sources,src/daemon)
 CTL_SRC    = $(call sources,src/ctl)
 PING_SRC   = $(call sources,src/ping)

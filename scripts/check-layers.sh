@@ -10,10 +10,11 @@ base
 rpch        base
 ntlm        base
 spnego      base
+kerberos    base
 directory   base
 net         base
 web         base
-access      ntlm spnego
+access      ntlm spnego kerberos
 leg         rpch directory net
 pairing     leg
 hop         pairing
@@ -28,7 +29,7 @@ libraries='
 microhttpd\.h                                       http
 gnutls/.*                                           net
 sqlite3.*\.h                                        directory
-(gssapi|krb5|ntlm)(/.*|\.h)                         access
+(gssapi|krb5)(/.*|\.h)                              kerberos
 crypt\.h                                            access
 nettle/.*                                           access ntlm spnego
 uni(str|case)\.h                                    ntlm

@@ -10,7 +10,8 @@ namespace auth {
 
 /// The credentials of RFC 7617.
 struct BasicCredentials {
-    Login login; ///< folded
+    Login login;   ///< folded
+    Login spelled; ///< as the client has it
     Secret password;
 
     /// From what follows "Basic ". Nullopt when it is no strict base64, has no colon, a name that

@@ -22,35 +22,49 @@ namespace auth {
 
 class PasswordChecks;
 
-/// A password and the hash that it is to be equal to.
+/// A password and what it is to be right for.
 class PasswordCheck final : public Check, public std::enable_shared_from_this<PasswordCheck> {
 public:
-    /// `hash`: of crypt(5). The lane outlives it.
-    PasswordCheck(PasswordChecks& lane, Login whose, Secret guess, std::string right_hash)
-        : login(std::move(whose)), password(std::move(guess)), hash(std::move(right_hash)), lane_(lane)
+    /// `aim`: a hash of crypt(5), or whatever the judge of the lane takes. The lane outlives it.
+    PasswordCheck(PasswordChecks& lane, Login whose, Secret guess, std::string aim)
+        : login(std::move(whose)), password(std::move(guess)), against(std::move(aim)), lane_(lane)
     {
     }
 
+    /// What came of it.
+    struct Finding {
+        std::optional<bool> right = std::nullopt; ///< nothing: it could not be found out
+        std::string reason = {};                  ///< why not, for the log; may be empty when it is just wrong
+    };
+
     void begin(base::Pending::Ticket asker, Done done) override;
-    const char* crowd() const noexcept override { return "password checks"; }
+    const char* crowd() const noexcept override;
 
     const Login login;
     const Secret password;
-    const std::string hash;
-    bool equal = false; ///< what came of it
+    const std::string against;
+    Finding found;
 
 private:
     PasswordChecks& lane_;
 };
 
-/// The lane of password checks: each takes some 15 ms of a core and 16 MiB. Equal checks under way cost one hash, whoever
-/// asks; whoever comes second waits without a thread. One per process, any thread.
+/// A lane of password checks. Equal ones under way cost one, whoever asks; whoever comes second waits without a thread. Any
+/// thread.
 ///
 /// Equal means of one login too: the answer for two logins that nobody has must not come sooner than for two of accounts.
 class PasswordChecks {
 public:
-    /// See base::Lane. The threads leave the processor to others.
+    /// By hashes of crypt(5): each takes some 15 ms of a core and 16 MiB, and the threads leave the processor to others. See
+    /// base::Lane.
     PasswordChecks(unsigned threads, std::size_t waiting, std::chrono::milliseconds patience = std::chrono::seconds(5));
+
+    /// Makes a check, on a thread of the lane; must not throw.
+    using Judge = std::function<PasswordCheck::Finding(const PasswordCheck&)>;
+    /// `crowd`, a constant: see Check::crowd().
+    PasswordChecks(const base::Lane::Plan& plan, const char* crowd, Judge judge);
+
+    const char* crowd() const noexcept { return crowd_; }
 
     /// See Check::begin(). It is not begun when no other asker wants an equal one either.
     void ask(std::shared_ptr<PasswordCheck> check, base::Pending::Ticket asker, Check::Done done);
@@ -64,8 +78,10 @@ private:
     using Askers = std::vector<Asker>;
 
     bool wanted(const Seal::Tag& key);
-    void land(const Seal::Tag& key, std::optional<bool> equal);
+    void land(const Seal::Tag& key, const std::optional<PasswordCheck::Finding>& found);
 
+    const char* const crowd_;
+    const Judge judge_;
     const Seal seal_;
     std::mutex mutex_;
     std::map<Seal::Tag, Askers> under_way_;

@@ -14,19 +14,23 @@
 
 namespace auth {
 
+class Realms;
+
 /// What all authenticators of the process share. The parts must outlive every authenticator.
 struct Backends {
     const Policy& policy;
     AccountSource& accounts;
     Cache& cache;
     PasswordChecks& passwords;
+    Realms* realms = nullptr; ///< of Kerberos; null: there is none
 };
 
 /// The connection that is to be authenticated.
 struct Channel {
     bool tls = false;
-    /// What ties a login to it: that of its TLS session, when the policy asks for it.
-    std::optional<ntlm::BindingHash> binding = std::nullopt;
+    /// What ties a login to it: the application data of its TLS session's bindings (RFC 5929 section 4), when the policy asks for
+    /// them; may be empty.
+    std::string end_point = {};
 };
 
 /// What a scheme says to one token of the client.

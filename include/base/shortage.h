@@ -16,6 +16,7 @@ enum class Resource : std::uint8_t {
     watches,            ///< of epoll
     memory,             ///< of the kernel
     password_checks,    ///< turns on the lane of password checks
+    kdc,                ///< turns on the lane that asks a KDC
     directory,          ///< turns on the lane of the directory
     look_ups,           ///< names that are looked up at one time
 };

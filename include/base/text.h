@@ -11,6 +11,7 @@ namespace base {
 /// ASCII only, on purpose: host names and HTTP tokens are compared so.
 char lower(char c) noexcept;
 std::string lower(std::string_view text);
+std::string upper(std::string_view text);
 bool equal_nocase(std::string_view a, std::string_view b) noexcept;
 
 /// Without leading and trailing blanks and tabs.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/admission.h"
 #include "base/log.h"
 #include "http/rpc_connect.h"
 #include "net/address.h"
@@ -42,6 +43,9 @@ struct Config {
     std::vector<std::string> auth; ///< schemes in the order of their offer
     bool basic_without_tls = false;
     ntlm::Protection::Policy extended_protection = ntlm::Protection::Policy::off;
+    std::string kerberos_keytab, kerberos_service;
+    bool kerberos_passwords = false;
+    std::vector<auth::Admission::Rule> admit;
     http::RpcConnect rpc_connect = http::RpcConnect::no;
     std::string realm;
 
@@ -50,6 +54,7 @@ struct Config {
     std::uint64_t workers = 0; ///< shards; 0 = one per core
     std::uint64_t password_threads = 0; ///< 0 = one per core
     std::uint64_t directory_threads = 0;
+    std::uint64_t kerberos_threads = 0;
 
     std::uint64_t receive_window = 0, channel_lifetime = 0; ///< bytes
     Millis connection_timeout{}, setup_timeout{}, connect_timeout{};

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "access/admission.h"
 #include "access/cache.h"
 #include "access/password_check.h"
 #include "access/policy.h"
+#include "access/realms.h"
 #include "access/scheme.h"
 #include "base/lane.h"
 #include "daemon/accounts.h"
@@ -49,6 +51,7 @@ private:
     void load_certificates();
     void bind();
     void open_directory();
+    void open_logins();
     void open_shards(const DescriptorPlan& plan);
     void on_signal(int signal);
     void on_news(Caretaker::News news);
@@ -71,10 +74,12 @@ private:
     std::optional<DirectoryAccounts> accounts_;
     auth::Policy auth_policy_;
     auth::Cache logins_;
+    auth::Admission admission_;
     std::optional<auth::Backends> backends_;
     // The lanes end before the loops, to which their jobs report, and after the shards, which give them jobs.
     std::optional<base::Lane> directory_;
     std::optional<auth::PasswordChecks> passwords_;
+    std::optional<auth::Realms> realms_;
     std::optional<net::Resolver> resolver_; // likewise after the shards
     std::vector<std::unique_ptr<Shard>> shards_;
     std::string ready_line_;

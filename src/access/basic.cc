@@ -1,6 +1,7 @@
 #include "access/basic.h"
 
 #include "access/password.h"
+#include "access/realms.h"
 #include "access/scheme.h"
 #include "access/seal.h"
 
@@ -28,7 +29,7 @@ std::optional<BasicCredentials> BasicCredentials::parse(std::string_view token)
         const std::string_view password = std::string_view(*text).substr(colon + 1);
         const std::optional<Login> login = Login::parse(std::string_view(*text).substr(0, colon));
         if (login && !password.empty() && password.size() <= max_password && password.find('\0') == std::string_view::npos)
-            result = BasicCredentials{login->folded(), Secret(password)};
+            result = BasicCredentials{login->folded(), *login, Secret(password)};
     }
     explicit_bzero(text->data(), text->size());
     return result;
@@ -59,20 +60,17 @@ public:
             return malformed();
         const std::shared_ptr<PasswordCheck> right = std::move(right_);
         const std::uint64_t generation = backends_.accounts.generation();
-        std::string hash;
+        Aim aim;
         try {
             account_ = backends_.accounts.find(basic->login);
-            if (account_ && is_proved(*basic, *account_, right.get(), generation))
+            aim = aim_of(*basic);
+            if (account_ && is_proved(*basic, *account_, aim, right.get(), generation))
                 return {Attempt::Kind::accepted, account_->canonical};
-            hash = somebodys_hash(basic->login);
         } catch (const std::exception& error) {
             return {Attempt::Kind::busy, std::string("accounts cannot be read: ") + error.what()};
         }
-        // Everybody pays for a hash, so that the time does not tell who exists.
-        hashed_ = account_ && usable_hash(account_->pw_crypt);
-        if (hashed_)
-            hash = account_->pw_crypt;
-        check_ = std::make_shared<PasswordCheck>(backends_.passwords, std::move(basic->login), std::move(basic->password), std::move(hash));
+        own_ = aim.own;
+        check_ = std::make_shared<PasswordCheck>(*aim.lane, std::move(basic->login), std::move(basic->password), std::move(aim.text));
         return {Attempt::Kind::check, {}, check_};
     }
 
@@ -82,12 +80,14 @@ public:
         const std::optional<AccountRecord> account = std::exchange(account_, std::nullopt);
         if (!account)
             return refused("unknown user", check->login);
-        if (!account->enabled || !hashed_) {
+        if (!account->enabled || !own_) {
             backends_.cache.forget(check->login);
             return refused(account->enabled ? "account without a usable password" : "account disabled", check->login);
         }
-        if (!check->equal)
-            return refused("wrong password", check->login);
+        if (!check->found.right)
+            return {Attempt::Kind::busy, check->found.reason + ": " + check->login.text()};
+        if (!*check->found.right)
+            return refused(check->found.reason.empty() ? "wrong password" : check->found.reason, check->login);
         // The account may have changed while the hash had to wait.
         right_ = check;
         return {Attempt::Kind::again, {}};
@@ -96,17 +96,37 @@ public:
 private:
     static Attempt malformed() { return {Attempt::Kind::refused, "malformed Basic credentials"}; }
 
-    static Attempt refused(const char* reason, const Login& login)
+    static Attempt refused(const std::string& reason, const Login& login)
     {
-        return {Attempt::Kind::refused, std::string(reason) + ": " + login.text()};
+        return {Attempt::Kind::refused, reason + ": " + login.text()};
     }
 
-    /// Whether the account may come in as it is now, without another hash: the one before was `right`, or the cache knows of
+    /// What a password is checked against, and where.
+    struct Aim {
+        PasswordChecks* lane = nullptr;
+        std::string text = {};
+        bool own = true; ///< it is the user's own; else nobody comes in by it
+    };
+
+    /// Sets account_ for somebody who has none and may come in all the same.
+    Aim aim_of(const BasicCredentials& basic)
+    {
+        if (account_ && usable_hash(account_->pw_crypt))
+            return {&backends_.passwords, account_->pw_crypt};
+        std::optional<std::string> principal = backends_.realms ? backends_.realms->principal(basic.spelled) : std::nullopt;
+        if (!principal) // everybody pays for a hash, so that the time does not tell who exists
+            return {&backends_.passwords, somebodys_hash(basic.login), false};
+        if (!account_)
+            account_ = AccountRecord{backends_.realms->admit(basic.login).canonical, true, {}, 0};
+        return {&backends_.realms->passwords(), std::move(*principal)};
+    }
+
+    /// Whether the account may come in as it is now, without another check: the one before was `right`, or the cache knows of
     /// one, perhaps of an equal login that was checked while this one waited.
-    bool is_proved(const BasicCredentials& basic, const AccountRecord& account, const PasswordCheck* right,
+    bool is_proved(const BasicCredentials& basic, const AccountRecord& account, const Aim& aim, const PasswordCheck* right,
                    std::uint64_t generation)
     {
-        if (!right || !account.enabled || right->hash != account.pw_crypt || right->login != basic.login ||
+        if (!right || !account.enabled || !aim.own || right->against != aim.text || right->login != basic.login ||
             right->password.view() != basic.password.view())
             return backends_.cache.confirm(basic.login, basic.password.view(), account, generation);
         backends_.cache.store(basic.login, basic.password.view(), account, generation);
@@ -131,7 +151,7 @@ private:
     // Between look_up() and checked().
     std::shared_ptr<PasswordCheck> check_;
     std::optional<AccountRecord> account_;
-    bool hashed_ = false; // the check is against the account's own hash
+    bool own_ = false; // the check is against what is the account's own
     std::shared_ptr<PasswordCheck> right_; // between checked() and another look_up()
 };
 

@@ -1,4 +1,5 @@
 #include "access/scheme.h"
+#include "access/ticket.h"
 #include "base/base64.h"
 #include "ntlm/acceptor.h"
 #include "spnego/acceptor.h"
@@ -10,7 +11,7 @@
 #include <span>
 #include <utility>
 
-// The schemes whose mechanism is NTLM: raw, or inside SPNEGO.
+// The schemes that log in a connection: NTLM raw, and NTLM or a ticket of Kerberos by way of Negotiate.
 namespace auth {
 namespace {
 
@@ -36,6 +37,11 @@ std::string spelling(const ntlm::Acceptor& acceptor)
     return acceptor.domain().empty() ? acceptor.user() : acceptor.domain() + '\\' + acceptor.user();
 }
 
+std::optional<ntlm::BindingHash> binding(const Channel& channel)
+{
+    return channel.end_point.empty() ? std::nullopt : std::optional(ntlm::binding_hash(channel.end_point));
+}
+
 std::string encoded(base::Bytes token)
 {
     return base::base64_encode(token);
@@ -44,8 +50,9 @@ std::string encoded(base::Bytes token)
 class Ntlm : public SchemeState {
 public:
     Ntlm(const Backends& backends, const Channel& channel, bool negotiate)
-        : backends_(backends), negotiate_(negotiate), protection_{backends.policy.protection, channel.binding, {}},
-          acceptor_(backends.policy.server)
+        : backends_(backends), negotiate_(negotiate), channel_(channel),
+          protection_{backends.policy.protection, binding(channel), {}}, acceptor_(backends.policy.server),
+          negotiation_(backends.realms != nullptr)
     {
     }
 
@@ -61,12 +68,17 @@ public:
         const std::uint32_t raw = ntlm::message_type(bytes);
         if (raw == 0 && !negotiate_)
             return refused("the token is no NTLM message");
-        if (raw == ntlm::negotiate_type || spnego::form_of(bytes) == spnego::Form::init)
+        const spnego::Form form = spnego::form_of(bytes);
+        if (raw == ntlm::negotiate_type || (raw == 0 && form != spnego::Form::response)) {
             tokens_ = 0;
+            ticket_.reset();
+        }
         if (++tokens_ > most_tokens)
             return refused("too many tokens for one login");
+        if (ticket_ && raw == 0)
+            return ticket(bytes);
         if (raw == 0)
-            return follow(negotiation_.read(bytes));
+            return follow(negotiation_.read(bytes), bytes);
         if (raw == ntlm::negotiate_type)
             wrapped_ = false;
         else if (wrapped_) // what was agreed on in SPNEGO would not be signed
@@ -77,6 +89,8 @@ public:
     Attempt look_up(std::string_view) override
     {
         try {
+            if (stage_ == Stage::ticket)
+                return take();
             return stage_ == Stage::named ? verify() : confirm();
         } catch (const std::exception& error) {
             return {Attempt::Kind::busy, std::string("accounts cannot be read: ") + error.what()};
@@ -87,7 +101,8 @@ private:
     enum class Stage {
         open,   // a token is due, or is looked at
         named,  // the client has said who it is, and the response is to be verified
-        proved, // it has been, and SPNEGO has just ended: the account may have changed in between
+        ticket, // a token is for Kerberos
+        proved, // it has been verified, and SPNEGO has just ended: the account may have changed in between
     };
 
     static Attempt refused(std::string_view reason, const std::string& who = {})
@@ -95,8 +110,8 @@ private:
         return {Attempt::Kind::refused, std::string(reason) + (who.empty() ? "" : ": " + who)};
     }
 
-    /// What SPNEGO wants done. Nullopt: look_up() goes on.
-    std::optional<Attempt> follow(const spnego::Step& step)
+    /// What SPNEGO wants done, `token` being the client's. Nullopt: look_up() goes on.
+    std::optional<Attempt> follow(const spnego::Step& step, base::Bytes token = {})
     {
         wrapped_ = true;
         switch (step.kind) {
@@ -108,11 +123,30 @@ private:
             last_token_ = encoded(step.token);
             stage_ = Stage::proved;
             return std::nullopt;
-        case spnego::Step::Kind::kerberos: // there is no keytab to have said so with
+        case spnego::Step::Kind::kerberos:
+            ticket_ = std::make_unique<TicketLogin>(backends_, channel_);
+            return ticket(token);
         case spnego::Step::Kind::refused:
             break;
         }
         return refused(to_text(step.refusal));
+    }
+
+    std::optional<Attempt> ticket(base::Bytes token)
+    {
+        token_.assign(token.begin(), token.end());
+        stage_ = Stage::ticket;
+        return std::nullopt;
+    }
+
+    Attempt take()
+    {
+        stage_ = Stage::open;
+        Attempt attempt = ticket_->take(base::bytes_of(token_));
+        token_.clear();
+        if (attempt.kind != Attempt::Kind::continues)
+            ticket_.reset();
+        return attempt;
     }
 
     std::optional<Attempt> mechanism(base::Bytes message)
@@ -191,9 +225,12 @@ private:
 
     const Backends backends_;
     const bool negotiate_;
+    const Channel channel_;
     const ntlm::Protection protection_;
     ntlm::Acceptor acceptor_;
-    spnego::Acceptor negotiation_{false};
+    spnego::Acceptor negotiation_;
+    std::unique_ptr<TicketLogin> ticket_; // the login is one of Kerberos
+    std::string token_;                   // for it
     bool wrapped_ = false; // the token came inside SPNEGO
     unsigned tokens_ = 0;
     Stage stage_ = Stage::open;

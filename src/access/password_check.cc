@@ -12,14 +12,27 @@ void PasswordCheck::begin(base::Pending::Ticket asker, Done done)
     lane_.ask(shared_from_this(), std::move(asker), std::move(done));
 }
 
+const char* PasswordCheck::crowd() const noexcept
+{
+    return lane_.crowd();
+}
+
 PasswordChecks::PasswordChecks(unsigned threads, std::size_t waiting, std::chrono::milliseconds patience)
-    : lane_({base::Resource::password_checks, threads, waiting, patience, true})
+    : PasswordChecks({base::Resource::password_checks, threads, waiting, patience, true}, "password checks",
+                     [](const PasswordCheck& check) -> PasswordCheck::Finding {
+                         return {verify_password(check.password.view(), check.against)};
+                     })
+{
+}
+
+PasswordChecks::PasswordChecks(const base::Lane::Plan& plan, const char* crowd, Judge judge)
+    : crowd_(crowd), judge_(std::move(judge)), lane_(plan)
 {
 }
 
 void PasswordChecks::ask(std::shared_ptr<PasswordCheck> check, base::Pending::Ticket asker, Check::Done done)
 {
-    const Seal::Tag key = seal_.of({check->login.domain, check->login.name, check->password.view(), check->hash});
+    const Seal::Tag key = seal_.of({check->login.domain, check->login.name, check->password.view(), check->against});
     {
         const std::lock_guard lock(mutex_);
         Askers& askers = under_way_[key];
@@ -31,7 +44,7 @@ void PasswordChecks::ask(std::shared_ptr<PasswordCheck> check, base::Pending::Ti
         if (turn == base::Lane::Turn::late)
             return land(key, {});
         if (wanted(key))
-            land(key, verify_password(check->password.view(), check->hash));
+            land(key, judge_(*check));
     });
     if (!submitted)
         land(key, {});
@@ -48,14 +61,14 @@ bool PasswordChecks::wanted(const Seal::Tag& key)
     return false;
 }
 
-void PasswordChecks::land(const Seal::Tag& key, std::optional<bool> equal)
+void PasswordChecks::land(const Seal::Tag& key, const std::optional<PasswordCheck::Finding>& found)
 {
     std::unique_lock lock(mutex_);
     const Askers askers = std::move(under_way_.extract(key).mapped());
     lock.unlock();
     for (const Asker& asker : askers) {
-        asker.check->equal = equal.value_or(false);
-        asker.done(equal.has_value());
+        asker.check->found = found.value_or(PasswordCheck::Finding());
+        asker.done(found.has_value());
     }
 }
 

@@ -27,6 +27,7 @@ constexpr struct {
     {"watches", "raise fs.epoll.max_user_watches"},
     {"memory", "see net.ipv4.tcp_mem and the memory limit of the service"},
     {"password-checks", "raise password_threads, if cores are idle"},
+    {"kdc", "raise kerberos_threads, or look why the KDC is slow"},
     {"directory", "raise directory_threads, or look why the database is slow"},
     {"look-ups", "see to the name servers of /etc/resolv.conf, or name the servers in /etc/hosts"},
 };

@@ -3,6 +3,7 @@
 #include "base/pasted.h"
 #include "base/text.h"
 #include "daemon/option_table.h"
+#include "kerberos/service.h"
 #include "net/socket_options.h"
 
 #include <algorithm>
@@ -116,6 +117,20 @@ private:
             complain_of("extended_protection",
                         "extended_protection = require goes with listen_tls alone: a plain listener has nothing to bind a"
                         " login to");
+        const auto offers = [&](const char* scheme) { return std::find(c.auth.begin(), c.auth.end(), scheme) != c.auth.end(); };
+        if (!c.kerberos_keytab.empty() && !kerberos::built_in())
+            complain_of("kerberos_keytab", "this rpctunneld was built without Kerberos");
+        else if (!c.kerberos_keytab.empty() && !offers("negotiate") && !c.kerberos_passwords)
+            complain_of("kerberos_keytab", "kerberos_keytab needs negotiate in auth, or kerberos_passwords = yes");
+        if (c.kerberos_passwords && c.kerberos_keytab.empty())
+            complain_of("kerberos_passwords", "kerberos_passwords needs kerberos_keytab: by that key a KDC proves itself");
+        if (c.kerberos_passwords && !offers("basic"))
+            complain_of("kerberos_passwords", "kerberos_passwords needs basic in auth");
+        const auto of_a_realm = [](const auth::Admission::Rule& rule) { return rule.kind == auth::Admission::Rule::Kind::realm; };
+        if (c.kerberos_passwords && std::none_of(c.admit.begin(), c.admit.end(), of_a_realm))
+            complain_of("kerberos_passwords", "nobody could come in: kerberos_passwords needs admit, as admit = realm CORP.EXAMPLE");
+        if (!c.admit.empty() && c.kerberos_keytab.empty())
+            complain_of("admit", "admit needs kerberos_keytab: nothing else tells of users without a local account");
         if (!c.group.empty() && c.user.empty())
             complain_of("group", "group needs user");
         const bool for_nodes = std::any_of(c.pairing_listen.begin(), c.pairing_listen.end(),

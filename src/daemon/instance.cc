@@ -26,7 +26,7 @@ constexpr auto password_patience = 5s, directory_patience = 10s;
 
 Instance::Instance(Config config)
     : config_(std::move(config)), signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, net::Signals::Callback::of<&Instance::on_signal>(this)),
-      tunnel_settings_(tunnel_settings(config_)), auth_policy_(auth_policy(config_))
+      tunnel_settings_(tunnel_settings(config_)), auth_policy_(auth_policy(config_)), admission_(config_.admit)
 {
     protect_process();
     const std::uint64_t descriptors = raise_descriptor_limit();
@@ -45,6 +45,7 @@ Instance::Instance(Config config)
         base::log::warning("running-as-root", {{"advice", "set the option user"}});
     }
     at_option(config_, "database", 0, [&] { open_directory(); });
+    open_logins();
     resolver_.emplace();
     // The HTTP engines of each shard are still to come, with two.
     const DescriptorPlan plan = plan_descriptors(config_, descriptors, descriptors_in_use() + 2 * shards_.size());
@@ -120,11 +121,20 @@ void Instance::open_directory()
 {
     database_.emplace(config_.database);
     accounts_.emplace(*database_);
-    passwords_.emplace(threads_or_cores(config_.password_threads), waiting_checks, password_patience);
-    backends_.emplace(auth::Backends{auth_policy_, *accounts_, logins_, *passwords_});
     // Its own commit is no change that logins and tunnels would have to hear of.
     caretaker_.emplace(loop_, *database_, [this](Caretaker::News news) { on_news(news); });
     caretaker_->begin(config_.valid_ports_interval);
+}
+
+void Instance::open_logins()
+{
+    passwords_.emplace(threads_or_cores(config_.password_threads), waiting_checks, password_patience);
+    if (!config_.kerberos_keytab.empty())
+        at_option(config_, "kerberos_keytab", 0, [&] {
+            realms_.emplace(config_.kerberos_keytab, config_.kerberos_service, admission_,
+                            config_.kerberos_passwords ? static_cast<unsigned>(config_.kerberos_threads) : 0, waiting_checks);
+        });
+    backends_.emplace(auth::Backends{auth_policy_, *accounts_, logins_, *passwords_, realms_ ? &*realms_ : nullptr});
 }
 
 void Instance::open_shards(const DescriptorPlan& plan)
@@ -208,6 +218,13 @@ void Instance::reload()
         good = false;
         base::log::error("reload-refused", {{"error", error.what()}});
     }
+    if (realms_)
+        try {
+            kerberos::Service(config_.kerberos_keytab, config_.kerberos_service);
+        } catch (const std::exception& error) {
+            good = false;
+            base::log::error("reload-refused", {{"error", config_.at("kerberos_keytab", 0) + ": " + error.what()}});
+        }
     caretaker_->renew(config_.valid_ports_interval, [good](bool directory) {
         base::log::notice("reloaded", {{"configuration", good ? "in force" : "refused, the old one stays"},
                                        {"directory", directory ? "read" : "not read, the last good one stays"}});

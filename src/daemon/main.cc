@@ -6,6 +6,7 @@
 #include "daemon/option_table.h"
 #include "daemon/process.h"
 #include "daemon/settings.h"
+#include "kerberos/service.h"
 
 #include <csignal>
 #include <cstdio>
@@ -68,7 +69,7 @@ int act(const CommandLine& line)
         std::printf("%s", help_text().c_str());
         return good;
     case CommandLine::Action::version:
-        std::printf("rpctunneld %s\n", VERSION);
+        std::printf("rpctunneld %s\nwith:%s\n", VERSION, kerberos::built_in() ? " kerberos" : "");
         return good;
     case CommandLine::Action::options:
         std::printf("%s", options_text().c_str());
@@ -90,6 +91,7 @@ int act(const CommandLine& line)
 int main(int argc, char** argv)
 try {
     hold_standard_descriptors();
+    kerberos::clean_environment();
     return act(parse_command_line(argc, argv));
 } catch (const ConfigError& error) {
     return tell({error.what()});

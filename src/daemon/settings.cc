@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "daemon/privileges.h"
 #include "directory/directory.h"
+#include "kerberos/service.h"
 #include "net/socket_options.h"
 
 #include <limits.h>
@@ -39,10 +40,7 @@ ntlm::Identity ntlm_identity(std::string_view host_name)
 {
     constexpr std::size_t longest_netbios = 15;
     const std::string dns = base::lower(host_name.empty() ? "localhost" : host_name);
-    std::string netbios = dns.substr(0, std::min(dns.find('.'), longest_netbios));
-    for (char& c : netbios)
-        if (c >= 'a' && c <= 'z')
-            c = static_cast<char>(c - 'a' + 'A');
+    const std::string netbios = base::upper(dns.substr(0, std::min(dns.find('.'), longest_netbios)));
     // Its accounts are its own, so that its domain is itself.
     return {netbios, netbios, dns, dns};
 }
@@ -153,6 +151,8 @@ std::vector<std::string> check_surroundings(const Config& config)
         errors.push_back(error.what());
     }
     attempt("database", [&] { directory::Directory(config.database); });
+    if (!config.kerberos_keytab.empty())
+        attempt("kerberos_keytab", [&] { kerberos::Service(config.kerberos_keytab, config.kerberos_service); });
     return errors;
 }
 

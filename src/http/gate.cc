@@ -86,7 +86,7 @@ auth::Authenticator Gate::authenticator(const net::Stream& stream) const
     if (stream.tls() && backends_.policy.protection != ntlm::Protection::Policy::off) {
         const std::string certificate = stream.session()->end_point_binding();
         if (!certificate.empty())
-            channel.binding = ntlm::binding_hash("tls-server-end-point:" + certificate);
+            channel.end_point = "tls-server-end-point:" + certificate;
     }
     return {backends_, channel};
 }

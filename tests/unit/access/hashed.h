@@ -13,6 +13,6 @@ inline auth::PasswordCheck& password_check(const auth::Outcome& outcome)
 inline auth::Outcome hashed(auth::Authenticator& authenticator, const auth::Outcome& outcome)
 {
     auth::PasswordCheck& check = password_check(outcome);
-    check.equal = auth::verify_password(check.password.view(), check.hash);
+    check.found.right = auth::verify_password(check.password.view(), check.against);
     return authenticator.checked();
 }

@@ -118,9 +118,9 @@ TEST_GROUP(ntlm_schemes)
         for (const char* canonical : {"alice", "carol", "dave"})
             accounts.nt_hashes[canonical] = ntlm::nt_hash("secret").value();
     }
-    void connect(const std::optional<ntlm::BindingHash>& binding = std::nullopt)
+    void connect(const std::string& end_point = {})
     {
-        const auth::Channel channel{binding.has_value(), binding};
+        const auth::Channel channel{!end_point.empty(), end_point};
         auth = std::make_unique<auth::Authenticator>(auth::Backends{policy, accounts, cache, passwords}, channel);
     }
 
@@ -309,7 +309,7 @@ TEST(ntlm_schemes, an_account_that_goes_during_the_login_is_out)
 TEST(ntlm_schemes, extended_protection)
 {
     using Policy = ntlm::Protection::Policy;
-    const ntlm::BindingHash ours{1}, another{2};
+    const ntlm::BindingHash ours = ntlm::binding_hash("ours"), another = ntlm::binding_hash("another");
     const struct {
         Policy policy;
         std::optional<ntlm::BindingHash> says;
@@ -328,7 +328,7 @@ TEST(ntlm_schemes, extended_protection)
     for (const Way way : ways)
         for (const auto& row : rows) {
             policy.protection = row.policy;
-            connect(ours);
+            connect("ours");
             const Outcome outcome = login(Client(way, "alice", "secret", "", row.says));
             if (row.refusal != nullptr)
                 denied(row.refusal, outcome);

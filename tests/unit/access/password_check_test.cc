@@ -32,7 +32,7 @@ struct Answers {
         const auto check = std::make_shared<PasswordCheck>(checks, auth::Login{"", login}, auth::Secret(password), hash);
         check->begin(ticket, [this, check, number](bool made) {
             const std::lock_guard lock(mutex);
-            all.emplace_back(number, made ? std::optional(check->equal) : std::nullopt);
+            all.emplace_back(number, made ? check->found.right : std::nullopt);
             came.notify_all();
         });
     }
