@@ -12,7 +12,7 @@ class Krb5 {
 public:
     Krb5()
     {
-        if (const krb5_error_code code = krb5_init_secure_context(&context_))
+        if (const krb5_error_code code = krb5_init_context(&context_))
             throw std::runtime_error("Kerberos cannot be set up: " + text(code) + "; see /etc/krb5.conf");
     }
     ~Krb5() { krb5_free_context(context_); }
