@@ -53,6 +53,7 @@ sources = $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(addprefix $(srcdir)/,$(ad
 
 # What configure was told to leave out, and what stands in its place else.
 ABSENT = $(if $(filter yes,$(with_kerberos)),src/kerberos/without.cc,$(filter-out %/without.cc,$(call sources,src/kerberos)))
+ABSENT_TESTS = $(if $(filter yes,$(with_kerberos)),,$(call sources,tests/unit/kerberos))
 
 LIB_SRC    = $(filter-out $(ABSENT),$(call sources,$(addprefix src/,$(ROOMS))))
 DAEMON_SRC = $(call sources,src/daemon)
@@ -60,7 +61,7 @@ CTL_SRC    = $(call sources,src/ctl)
 PING_SRC   = $(call sources,src/ping)
 BENCH_SRC  = $(call sources,tests/bench)
 NTLM_SRC   = tests/system/ntlm_peer.cc
-TEST_SRC   = $(call sources,tests/unit tests/unit/*) $(filter-out %/main.cc,$(DAEMON_SRC) $(PING_SRC))
+TEST_SRC   = $(filter-out $(ABSENT_TESTS),$(call sources,tests/unit tests/unit/*)) $(filter-out %/main.cc,$(DAEMON_SRC) $(PING_SRC))
 
 PROGRAMS = $(OBJ)/rpctunneld $(OBJ)/rpctunnelctl $(OBJ)/rpctunnel-ping
 

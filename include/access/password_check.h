@@ -66,6 +66,10 @@ public:
 
     const char* crowd() const noexcept { return crowd_; }
 
+    /// For the end: whoever waits, and whoever asks from now on, is told that too many do. False: after this time a check is
+    /// still under way, which nobody hears of any more but for which the destructor waits.
+    bool finish(std::chrono::milliseconds within);
+
     /// See Check::begin(). It is not begun when no other asker wants an equal one either.
     void ask(std::shared_ptr<PasswordCheck> check, base::Pending::Ticket asker, Check::Done done);
 
@@ -85,6 +89,7 @@ private:
     const Seal seal_;
     std::mutex mutex_;
     std::map<Seal::Tag, Askers> under_way_;
+    bool finished_ = false;
     base::Lane lane_; // ends first: its jobs work with the rest
 };
 

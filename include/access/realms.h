@@ -4,6 +4,7 @@
 #include "access/password_check.h"
 #include "kerberos/service.h"
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -24,6 +25,8 @@ public:
     std::optional<std::string> principal(const Login& spelled) const;
     /// Of a principal().
     PasswordChecks& passwords() noexcept { return *passwords_; }
+    /// See PasswordChecks::finish(): nothing can end the library's wait for a KDC that is silent, half a minute at most.
+    bool finish(std::chrono::milliseconds within) { return !passwords_ || passwords_->finish(within); }
 
     /// Who comes in by the ticket or the password of `login` and has no local account: the name, or else the reason, for the log.
     struct Answer {

@@ -43,6 +43,10 @@ public:
     /// shortage; `needed_for` is a constant, "a request".
     [[nodiscard]] bool submit(const char* needed_for, Job job);
 
+    /// Takes no job any more, and drops those that have not begun. False: after this time some are still under way, so that the
+    /// destructor would have to wait.
+    bool finish(std::chrono::milliseconds within);
+
 private:
     using Clock = std::chrono::steady_clock;
 
@@ -58,6 +62,7 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<Waiting> waiting_;
+    std::size_t under_way_ = 0;
     bool stopping_ = false;
     std::vector<std::thread> threads_;
 };

@@ -46,6 +46,9 @@ public:
     void start();
     /// Serves until SIGTERM or SIGINT and drains; a second one cuts that short.
     void serve();
+    /// After serve(). False: something is under way that cannot be ended and takes half a minute; then the process is to end without
+    /// the destructor.
+    bool can_end();
 
 private:
     void load_certificates();

@@ -34,7 +34,11 @@ void PasswordChecks::ask(std::shared_ptr<PasswordCheck> check, base::Pending::Ti
 {
     const Seal::Tag key = seal_.of({check->login.domain, check->login.name, check->password.view(), check->against});
     {
-        const std::lock_guard lock(mutex_);
+        std::unique_lock lock(mutex_);
+        if (finished_) {
+            lock.unlock();
+            return done(false);
+        }
         Askers& askers = under_way_[key];
         askers.push_back({check, std::move(asker), std::move(done)});
         if (askers.size() > 1)
@@ -55,6 +59,8 @@ bool PasswordChecks::wanted(const Seal::Tag& key)
 {
     const std::lock_guard lock(mutex_);
     const auto found = under_way_.find(key);
+    if (found == under_way_.end())
+        return false;
     if (std::any_of(found->second.begin(), found->second.end(), [](const Asker& one) { return one.ticket.wanted(); }))
         return true;
     under_way_.erase(found);
@@ -64,12 +70,26 @@ bool PasswordChecks::wanted(const Seal::Tag& key)
 void PasswordChecks::land(const Seal::Tag& key, const std::optional<PasswordCheck::Finding>& found)
 {
     std::unique_lock lock(mutex_);
-    const Askers askers = std::move(under_way_.extract(key).mapped());
+    const auto node = under_way_.extract(key);
     lock.unlock();
-    for (const Asker& asker : askers) {
+    if (!node) // finish() has told them
+        return;
+    for (const Asker& asker : node.mapped()) {
         asker.check->found = found.value_or(PasswordCheck::Finding());
         asker.done(found.has_value());
     }
+}
+
+bool PasswordChecks::finish(std::chrono::milliseconds within)
+{
+    std::unique_lock lock(mutex_);
+    finished_ = true;
+    const std::map<Seal::Tag, Askers> all = std::exchange(under_way_, {});
+    lock.unlock();
+    for (const auto& [key, askers] : all)
+        for (const Asker& asker : askers)
+            asker.done(false);
+    return lane_.finish(within);
 }
 
 } // namespace auth

@@ -27,14 +27,18 @@ Lane::Lane(const Plan& plan) : plan_(plan)
 
 Lane::~Lane()
 {
-    {
-        const std::lock_guard lock(mutex_);
-        stopping_ = true;
-        waiting_.clear();
-    }
-    changed_.notify_all();
+    finish({});
     for (std::thread& thread : threads_)
         thread.join();
+}
+
+bool Lane::finish(std::chrono::milliseconds within)
+{
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    waiting_.clear();
+    changed_.notify_all();
+    return changed_.wait_for(lock, within, [this] { return under_way_ == 0; });
 }
 
 bool Lane::submit(const char* needed_for, Job job)
@@ -58,13 +62,14 @@ void Lane::work()
     pthread_setname_np(pthread_self(), name(plan_.resource));
     if (plan_.yields)
         ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + yielding); // on Linux of this thread alone
+    std::unique_lock lock(mutex_);
     for (;;) {
-        std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
         if (stopping_)
             return;
-        const Waiting next = std::move(waiting_.front());
+        Waiting next = std::move(waiting_.front());
         waiting_.pop_front();
+        ++under_way_;
         lock.unlock();
         // Those behind it are younger: the first that is late is told as soon as a thread is free.
         const bool late = Clock::now() >= next.until;
@@ -72,6 +77,11 @@ void Lane::work()
             report_shortage(plan_.resource, next.needed_for,
                             "its turn did not come within " + std::to_string(plan_.patience.count()) + " ms");
         next.job(late ? Turn::late : Turn::came);
+        next.job = {}; // with all that it holds
+        lock.lock();
+        --under_way_;
+        if (stopping_)
+            changed_.notify_all();
     }
 }
 

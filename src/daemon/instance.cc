@@ -168,6 +168,15 @@ void Instance::serve()
     end_shards();
 }
 
+bool Instance::can_end()
+{
+    if (!realms_ || realms_->finish(100ms))
+        return true;
+    base::log::notice("kdc-silent", {{"advice", "the process ends without the answer"}});
+    pid_file_.reset();
+    return false;
+}
+
 void Instance::on_signal(int signal)
 {
     if (signal == SIGHUP)
@@ -236,6 +245,8 @@ void Instance::drain()
 {
     stopping_ = true;
     caretaker_->end();
+    if (realms_)
+        realms_->finish(0ms); // who waits for a KDC gets no tunnel any more
     notify_service_manager("STOPPING=1");
     base::log::notice("stopping", {{"bound_ms", config_.drain_time.count()}});
     for (const auto& shard : shards_)

@@ -10,6 +10,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <optional>
 
@@ -54,6 +55,11 @@ int run(const CommandLine& line, Config&& config)
         }
         background.ready();
         instance.serve();
+        if (!instance.can_end()) {
+            base::log::notice("stopped", {});
+            log.reset();
+            std::_Exit(good);
+        }
     }
     base::log::notice("stopped", {});
     return good;

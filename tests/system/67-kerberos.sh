@@ -44,7 +44,12 @@ for user in alice@lab.example:wrong nobody@lab.example:wrong "alice@else.example
 done
 
 python "$lab_here/kerberos.py" tickets
+lab_mute_kdc
 python "$lab_here/kerberos.py" silence
+step "nor the end of the daemon"   # for as long as the library waits, half a minute
+lab_daemon_stop
+check "a line tells of it" have_line kdc-silent
+lab_daemon_again
 lab_kdc_stop
 python "$lab_here/kerberos.py" stopped
 lab_kdc_start

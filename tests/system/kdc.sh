@@ -3,6 +3,7 @@
 #   lab_kdc            the realm LAB.EXAMPLE with the daemon's key in $LAB_KEYTAB; exports KRB5_CONFIG
 #   kadmin_local ...   its administrator's tool
 #   lab_kdc_stop, lab_kdc_start
+#   lab_mute_kdc       the KDC of HANGING.EXAMPLE, which takes all and says nothing
 #   lab_ticket USER [ARG ...]   kinit into $LAB_DIR/tickets-USER; arguments are kinit's
 
 LAB_KEYTAB=$LAB_DIR/http.keytab
@@ -63,6 +64,21 @@ lab_kdc_start() {
 }
 
 lab_kdc_stop() { lab_end $lab_kdc_pid || :; }
+
+lab_mute_kdc() {
+    /usr/bin/python3 - "$lab_net.32" >"$LAB_DIR/mute" <<'END' &
+import socket, sys, time
+address = sys.argv[1], 7088
+tcp, udp = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+tcp.bind(address)
+tcp.listen()
+udp.bind(address)
+print('ready', flush=True)
+time.sleep(600)
+END
+    lab_pids+=($!)
+    lab_ready "$LAB_DIR/mute" $! /dev/null >/dev/null
+}
 
 lab_ticket() {
     local user=$1

@@ -3,7 +3,6 @@ import base64
 import os
 import subprocess
 import sys
-import threading
 import time
 
 import gssapi
@@ -137,27 +136,20 @@ def tickets():
 
 
 def silence():
-    """The KDC of HANGING.EXAMPLE does not exist, and nothing says so."""
+    """The KDC of HANGING.EXAMPLE takes what it is asked and says nothing."""
     lab.step('a KDC that is silent delays neither other logins nor the KDC of another realm')
-    import socket
-    with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        host = next(line.split()[-1] for line in open(f'{FOLDER}/krb5.conf') if line.strip().startswith('kdc') and '.32:' in line)
-        address = host.split(':')[0], int(host.split(':')[1])
-        tcp.bind(address)
-        tcp.listen()
-        udp.bind(address)
-        held = [lab.channel() for _ in range(3)]    # of four threads
-        for number, channel in enumerate(held):
-            user = base64.b64encode(f'nobody{number}@hanging.example:x'.encode()).decode()
-            channel.request('RPC_IN_DATA', TARGETS[0], 0, auth=f'Basic {user}')
-        time.sleep(0.3)
-        for user, password in (lab.USER, lab.PASSWORD), ('alice@lab.example', lab.PASSWORD):
-            status, took = basic(user, password)
-            lab.same(status, 200, user)
-            lab.check(took < 3, f'{user} has waited {took:.1f} s')
-        lab.same(ask(Client().first()).status, 200, 'a ticket')
-        for channel in held:
-            channel.close()
+    held = [lab.channel() for _ in range(3)]    # of four threads
+    for number, channel in enumerate(held):
+        user = base64.b64encode(f'nobody{number}@hanging.example:x'.encode()).decode()
+        channel.request('RPC_IN_DATA', TARGETS[0], 0, auth=f'Basic {user}')
+    time.sleep(0.3)
+    for user, password in (lab.USER, lab.PASSWORD), ('alice@lab.example', lab.PASSWORD):
+        status, took = basic(user, password)
+        lab.same(status, 200, user)
+        lab.check(took < 3, f'{user} has waited {took:.1f} s')
+    lab.same(ask(Client().first()).status, 200, 'a ticket')
+    for channel in held:
+        channel.close()
 
 
 def stopped():
