@@ -10,10 +10,11 @@ base
 rpch        base
 ntlm        base
 spnego      base
+winbind     ntlm
 directory   base
 net         base
 web         base
-access      ntlm spnego
+access      spnego winbind
 leg         rpch directory net
 pairing     leg
 hop         pairing
@@ -33,6 +34,7 @@ crypt\.h                                            access
 nettle/.*                                           access ntlm spnego
 uni(str|case)\.h                                    ntlm
 libtasn1\.h                                         spnego
+wbclient\.h                                         winbind
 ares.*\.h                                           net
 (sys/socket|sys/epoll|sys/un|sys/eventfd|sys/signalfd)\.h net
 (netinet/.*|resolv\.h|linux/sockios\.h)             net

@@ -3,6 +3,7 @@
 #include "access/account.h"
 #include "access/cache.h"
 #include "access/check.h"
+#include "access/domains.h"
 #include "access/password_check.h"
 #include "access/policy.h"
 
@@ -20,6 +21,7 @@ struct Backends {
     AccountSource& accounts;
     Cache& cache;
     PasswordChecks& passwords;
+    Domains* domains = nullptr; ///< null: NTLM lets in local accounts alone
 };
 
 /// The connection that is to be authenticated.

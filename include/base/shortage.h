@@ -17,6 +17,7 @@ enum class Resource : std::uint8_t {
     memory,             ///< of the kernel
     password_checks,    ///< turns on the lane of password checks
     directory,          ///< turns on the lane of the directory
+    domain_logins,      ///< turns on the lane of winbindd
     look_ups,           ///< names that are looked up at one time
 };
 

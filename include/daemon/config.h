@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/admission.h"
 #include "base/log.h"
 #include "http/rpc_connect.h"
 #include "net/address.h"
@@ -42,6 +43,8 @@ struct Config {
     std::vector<std::string> auth; ///< schemes in the order of their offer
     bool basic_without_tls = false;
     ntlm::Protection::Policy extended_protection = ntlm::Protection::Policy::off;
+    bool winbind = false;
+    std::vector<auth::Admission::Rule> admit;
     http::RpcConnect rpc_connect = http::RpcConnect::no;
     std::string realm;
 
@@ -50,6 +53,7 @@ struct Config {
     std::uint64_t workers = 0; ///< shards; 0 = one per core
     std::uint64_t password_threads = 0; ///< 0 = one per core
     std::uint64_t directory_threads = 0;
+    std::uint64_t winbind_threads = 0;
 
     std::uint64_t receive_window = 0, channel_lifetime = 0; ///< bytes
     Millis connection_timeout{}, setup_timeout{}, connect_timeout{};

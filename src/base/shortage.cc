@@ -28,6 +28,7 @@ constexpr struct {
     {"memory", "see net.ipv4.tcp_mem and the memory limit of the service"},
     {"password-checks", "raise password_threads, if cores are idle"},
     {"directory", "raise directory_threads, or look why the database is slow"},
+    {"domain-logins", "raise winbind_threads, or look why winbindd or the domain controller is slow"},
     {"look-ups", "see to the name servers of /etc/resolv.conf, or name the servers in /etc/hosts"},
 };
 constexpr std::size_t count = std::size(resources);

@@ -26,7 +26,7 @@ constexpr auto password_patience = 5s, directory_patience = 10s;
 
 Instance::Instance(Config config)
     : config_(std::move(config)), signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, net::Signals::Callback::of<&Instance::on_signal>(this)),
-      tunnel_settings_(tunnel_settings(config_)), auth_policy_(auth_policy(config_))
+      tunnel_settings_(tunnel_settings(config_)), auth_policy_(auth_policy(config_)), admission_(config_.admit)
 {
     protect_process();
     const std::uint64_t descriptors = raise_descriptor_limit();
@@ -66,6 +66,8 @@ Instance::Instance(Config config)
 Instance::~Instance()
 {
     end_shards();
+    if (winbind_)
+        winbind_->stop();
     if (database_)
         database_->readers.stop(); // the lane need not wait for locks to its end
 }
@@ -117,7 +119,12 @@ void Instance::open_directory()
     database_.emplace(config_.database);
     accounts_.emplace(*database_);
     passwords_.emplace(threads_or_cores(config_.password_threads), waiting_checks, password_patience);
-    backends_.emplace(auth::Backends{auth_policy_, *accounts_, logins_, *passwords_});
+    if (config_.winbind) {
+        winbind_.emplace(winbind_limit);
+        domains_.emplace(*winbind_, admission_, auth_policy_.server, static_cast<unsigned>(config_.winbind_threads), waiting_checks);
+        domain_watch_.emplace(loop_, *domains_);
+    }
+    backends_.emplace(auth::Backends{auth_policy_, *accounts_, logins_, *passwords_, domains_ ? &*domains_ : nullptr});
     // Its own commit is no change that logins and tunnels would have to hear of.
     caretaker_.emplace(loop_, *database_, [this](Caretaker::News news) { on_news(news); });
     caretaker_->begin(config_.valid_ports_interval);
@@ -150,6 +157,8 @@ void Instance::start()
 void Instance::serve()
 {
     caretaker_->watch();
+    if (domain_watch_)
+        domain_watch_->begin();
     loop_.run();
     end_shards();
     base::log::notice("stopped", {});
@@ -203,6 +212,8 @@ void Instance::reload()
     } catch (const std::exception& error) {
         base::log::error("reload-refused", {{"error", error.what()}});
     }
+    if (domain_watch_)
+        domain_watch_->begin();
     caretaker_->renew(config_.valid_ports_interval, [] {
         base::log::notice("reloaded", {});
         notify_service_manager("READY=1");
@@ -213,6 +224,10 @@ void Instance::drain()
 {
     stopping_ = true;
     caretaker_->end();
+    if (domain_watch_) {
+        domain_watch_->end();
+        winbind_->stop(); // who waits for it gets no tunnel any more, and it may hang
+    }
     notify_service_manager("STOPPING=1");
     base::log::notice("stopping", {{"bound_ms", config_.drain_time.count()}});
     for (const auto& shard : shards_)

@@ -6,6 +6,7 @@
 #include "daemon/option_table.h"
 #include "daemon/process.h"
 #include "daemon/settings.h"
+#include "winbind/client.h"
 
 #include <csignal>
 #include <cstdio>
@@ -63,7 +64,7 @@ int act(const CommandLine& line)
         std::printf("%s", help_text().c_str());
         return good;
     case CommandLine::Action::version:
-        std::printf("rpctunneld %s\n", VERSION);
+        std::printf("rpctunneld %s\nwith:%s\n", VERSION, winbind::built_in() ? " winbind" : "");
         return good;
     case CommandLine::Action::options:
         std::printf("%s", options_text().c_str());

@@ -31,6 +31,10 @@ constexpr Option table[] = {
     {"basic_without_tls", YesNo{&Config::basic_without_tls}, "no", false, "Basic on plain listeners too"},
     {"extended_protection", Protection{&Config::extended_protection}, "off", false,
      "whether a login with ntlm or negotiate must be bound to its TLS connection"},
+    {"winbind", YesNo{&Config::winbind}, "no", false,
+     "ask winbindd, with ntlm and negotiate, for whom no local account is"},
+    {"admit", Admissions{&Config::admit}, "", false,
+     "who may come in without a local account: domain NAME, or group DOMAIN\\NAME or SID"},
     {"rpc_connect", ConnectMode{&Config::rpc_connect}, "no", false,
      "who may use version 1 of the protocol, RPC_CONNECT, on plain listeners"},
     {"realm", Realm{&Config::realm}, "rpctunnel", false, "the realm that password prompts show"},
@@ -41,6 +45,7 @@ constexpr Option table[] = {
      "threads that check passwords; 0 = one per core"},
     {"directory_threads", Count{&Config::directory_threads, 1, 256}, "4", false,
      "threads that ask the directory"},
+    {"winbind_threads", Count{&Config::winbind_threads, 1, 64}, "4", false, "threads that ask winbindd"},
     {"receive_window", Size{&Config::receive_window, 8 * KiB, 256 * KiB}, "64KiB", false,
      "inbound receive window announced to clients and servers"},
     {"connection_timeout", Duration{&Config::connection_timeout, 2min, 4h}, "2min", false,
@@ -177,7 +182,8 @@ std::string add_host(std::vector<net::Address>& place, std::string_view value)
 bool Option::repeats() const noexcept
 {
     return std::holds_alternative<Addresses>(kind) || std::holds_alternative<Hosts>(kind) ||
-           std::holds_alternative<PairingPorts>(kind) || std::holds_alternative<Files>(kind);
+           std::holds_alternative<PairingPorts>(kind) || std::holds_alternative<Files>(kind) ||
+           std::holds_alternative<Admissions>(kind);
 }
 
 std::string Option::type() const
@@ -190,6 +196,7 @@ std::string Option::type() const
                           [](const File&) { return "file"; },
                           [](const Text&) { return "name"; },
                           [](const Realm&) { return "text"; },
+                          [](const Admissions&) { return "rule, may be repeated"; },
                           [](const Schemes&) { return "list of words"; },
                           [](const YesNo&) { return "yes or no"; },
                           [](const Count&) { return "number"; },
@@ -212,6 +219,7 @@ std::string Option::range() const
                           [](const File&) { return std::string(); },
                           [](const Text&) { return std::string(); },
                           [](const Realm&) { return std::string("printable ASCII without quote and backslash"); },
+                          [](const Admissions&) { return std::string(); },
                           [](const Schemes&) { return scheme_names(); },
                           [](const YesNo&) { return std::string(); },
                           [](const Count& k) { return std::to_string(k.min) + ".." + std::to_string(k.max); },
@@ -284,6 +292,13 @@ std::string Option::set(Config& config, std::string_view value, const std::strin
                 if (!auth::valid_realm(value))
                     return "a realm is printable ASCII without quote and backslash";
                 config.*k.place = value;
+                return {};
+            },
+            [&](const Admissions& k) -> std::string {
+                auth::Admission::Parsed parsed = auth::Admission::parse(value);
+                if (!parsed.rule)
+                    return parsed.error;
+                (config.*k.place).push_back(std::move(*parsed.rule));
                 return {};
             },
             [&](const Schemes& k) -> std::string {

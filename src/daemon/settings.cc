@@ -4,6 +4,7 @@
 #include "daemon/privileges.h"
 #include "directory/directory.h"
 #include "net/socket_options.h"
+#include "winbind/client.h"
 
 #include <limits.h>
 #include <unistd.h>
@@ -139,6 +140,12 @@ std::vector<std::string> check_surroundings(const Config& config)
         errors.push_back(error.what());
     }
     attempt("database", [&] { directory::Directory(config.database); });
+    if (config.winbind)
+        attempt("winbind", [&] {
+            const winbind::State state = winbind::Client(winbind_limit).look({});
+            if (!state.fault.empty())
+                throw std::runtime_error(state.fault);
+        });
     return errors;
 }
 
