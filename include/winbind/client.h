@@ -39,7 +39,7 @@ private:
     };
     using Context = std::unique_ptr<wbcContext, Free>;
 
-    std::string dns_domain(Question& question, const std::string& domain);
+    std::optional<std::string> dns_domain(Question& question, const std::string& domain);
 
     const std::chrono::milliseconds limit_;
     std::mutex mutex_;

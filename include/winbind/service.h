@@ -24,7 +24,7 @@ struct Login {
 struct Person {
     std::string account;           ///< as the domain spells it
     std::string domain;            ///< its NetBIOS name
-    std::string dns_domain;        ///< empty when winbindd does not know it
+    std::string dns_domain;        ///< empty when it has none
     std::vector<std::string> sids; ///< "S-1-5-21-...": the user's own, then those of the groups, groups in groups too
     ntlm::Key session_key;         ///< SessionBaseKey
 };

@@ -216,6 +216,8 @@ private:
             return refused(answer.text, who);
         // One name for all spellings; a Kerberos principal of the same user has it too.
         const Login dns{person.dns_domain.empty() ? person.domain : person.dns_domain, person.account};
+        if (dns.folded().name.empty())
+            return refused("this is no name", who);
         canonical_ = dns.folded().text();
         aliases_ = {dns.folded(), Login{person.domain, person.account}.folded()};
         if (wrapped_) {

@@ -117,13 +117,13 @@ private:
             complain_of("extended_protection",
                         "extended_protection = require goes with listen_tls alone: a plain listener has nothing to bind a"
                         " login to");
-        if (c.winbind && !winbind::built_in())
-            complain_of("winbind", "this rpctunneld was built without winbind");
-        else if (c.winbind && std::all_of(c.auth.begin(), c.auth.end(), needs_tls))
+        if (c.winbind && std::all_of(c.auth.begin(), c.auth.end(), needs_tls))
             complain_of("winbind", "winbind needs ntlm or negotiate in auth");
         else if (c.winbind && c.admit.empty())
             complain_of("winbind", "nobody of a domain could come in: winbind needs admit, as admit = domain CORP");
-        else if (!c.admit.empty() && !c.winbind)
+        else if (c.winbind && !winbind::built_in())
+            complain_of("winbind", "this rpctunneld was built without winbind");
+        else if (!c.winbind && !c.admit.empty())
             complain_of("admit", "admit needs winbind = yes: nothing else tells of users without a local account");
         if (!c.group.empty() && c.user.empty())
             complain_of("group", "group needs user");

@@ -50,8 +50,9 @@ std::string sid_text(const wbcDomainSid& sid)
 
 std::string own_user()
 {
-    const passwd* entry = getpwuid(geteuid());
-    return entry != nullptr ? entry->pw_name : std::to_string(geteuid());
+    passwd entry, *found = nullptr;
+    char room[4096];
+    return getpwuid_r(geteuid(), &entry, room, sizeof room, &found) == 0 && found != nullptr ? found->pw_name : std::to_string(geteuid());
 }
 
 /// The name of a status that nobody has translated.
@@ -154,12 +155,16 @@ Judgement Client::judge(const Login& login)
     for (std::uint32_t i = 0; i < info->num_sids; ++i)
         person.sids.push_back(sid_text(info->sids[i].sid));
     person.session_key = ntlm::Key({info->user_session_key, sizeof info->user_session_key});
-    person.dns_domain = dns_domain(question, person.domain);
+    // The name that people are known by: one who has two of them would be two people.
+    const std::optional<std::string> dns = dns_domain(question, person.domain);
+    if (!dns)
+        return {Judgement::Kind::unavailable, {}, "winbindd does not tell the DNS name of " + person.domain};
+    person.dns_domain = *dns;
     return judgement;
 }
 
-/// Empty when it has none, or winbindd does not know it.
-std::string Client::dns_domain(Question& question, const std::string& domain)
+/// Empty when the domain has none. Nullopt: winbindd does not say.
+std::optional<std::string> Client::dns_domain(Question& question, const std::string& domain)
 {
     {
         const std::lock_guard lock(mutex_);
@@ -168,7 +173,7 @@ std::string Client::dns_domain(Question& question, const std::string& domain)
     }
     Owned<struct wbcDomainInfo> info;
     if (wbcCtxDomainInfo(question.context(), domain.c_str(), info.place()) != WBC_ERR_SUCCESS || !info)
-        return {};
+        return std::nullopt;
     const std::lock_guard lock(mutex_);
     return dns_domains_[domain] = text(info->dns_name);
 }

@@ -37,7 +37,7 @@ step "a domain, and this machine its member"
 "$lab_here/ad-server.sh" "$LAB_DIR/ad" "$LAB_PASSWORD" >"$LAB_DIR/ad.out" 2>"$LAB_DIR/ad.err" &
 ad_pid=$!
 lab_pids+=($ad_pid)
-lab_ready "$LAB_DIR/ad.out" $ad_pid "$LAB_DIR/ad.err" >"$LAB_DIR/ad.sid"
+lab_ready "$LAB_DIR/ad.out" $ad_pid "$LAB_DIR/ad.err" 60 >/dev/null
 winbindd_start
 
 step "winbindd may not be asked: told with the remedy"
@@ -85,9 +85,19 @@ kill -CONT $winbindd_pid
 step "a whole domain, and extended protection"
 sed -i '/^admit/d; /^listen =/d' "$LAB_DIR/rpctunneld.conf"
 printf '%s\n' 'admit = domain corp.example' 'extended_protection = require' >>"$LAB_DIR/rpctunneld.conf"
+LAB_LOG=$LAB_DIR/daemon-bound.log
 lab_daemon_again
 wait_line winbind domain=CORP || fail "winbindd is not found"
 binding_of() { { printf tls-server-end-point: && openssl dgst -sha256 -binary; } | base64 -w 0; }
 logins bound "$(openssl x509 -in "$LAB_DIR/cert.pem" -outform DER | binding_of)" "$(binding_of <"$LAB_DIR/cert.pem")"
 lab_daemon_stop
-check "the log shows a secret" bash -c '! grep -F -e "$LAB_PASSWORD" -e "Other1!" -e TlRMTVNTUA "$LAB_LOG"'
+
+step "a group by its SID"
+sed -i '/^admit/d; /^extended_protection/d' "$LAB_DIR/rpctunneld.conf"
+printf 'listen = 127.0.0.1:0\nadmit = group %s\n' "$(wbinfo -n 'CORP\Staff' | cut -d' ' -f1)" >>"$LAB_DIR/rpctunneld.conf"
+LAB_LOG=$LAB_DIR/daemon-sid.log
+lab_daemon_again
+wait_line winbind domain=CORP || fail "winbindd is not found"
+logins staff
+lab_daemon_stop
+check "the log shows a secret" bash -c '! grep -F -e "$LAB_PASSWORD" -e "Other1!" -e TlRMTVNTUA "$LAB_DIR"/daemon*.log'

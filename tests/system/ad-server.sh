@@ -8,7 +8,7 @@
 # these and the network are a scenario's own. People and groups are told in ad_people.py; all have the PASSWORD. It prints one
 # line when the domain answers:
 #
-#   ready sid=S-1-5-21-...
+#   ready
 set -euo pipefail
 dir=$1 password=$2
 here=$(dirname "$(readlink -f "$0")")
@@ -24,7 +24,7 @@ samba-tool domain provision --realm=CORP.EXAMPLE --domain=CORP --server-role=dc 
     --option='rpc server dynamic port range = 49152-49170' >"$dir/provision.log" 2>&1 ||
     { tail -20 "$dir/provision.log" >&2; exit 1; }
 sed -i '/^\[global\]/a \	server services = s3fs, rpc, ldap, cldap, kdc, winbindd, dns' "$dir/etc/smb.conf"
-sid=$(/usr/bin/python3 "$here/ad_people.py" "$dir/etc/smb.conf" "$password")
+/usr/bin/python3 "$here/ad_people.py" "$dir/etc/smb.conf" "$password"
 
 # Its own winbindd has the same socket as the member's, and so a /run of its own; its many processes end with the first one.
 unshare --mount --pid --fork --kill-child=KILL sh -c \
@@ -59,5 +59,5 @@ grep -q '^Joined' "$dir/join.log" || {
     tail -20 "$dir/samba.log" "$dir/join.log" >&2
     exit 1
 }
-echo "ready sid=$sid"
+echo ready
 wait "$server"

@@ -1,4 +1,4 @@
-"""The people of ad-server.sh:  ad_people.py SMB.CONF PASSWORD, before the domain controller runs. Prints the domain's SID."""
+"""The people of ad-server.sh:  ad_people.py SMB.CONF PASSWORD, before the domain controller runs."""
 import sys
 
 from samba.auth import system_session
@@ -19,4 +19,3 @@ db.add_remove_group_members('Mail Users', ['alice', 'jörg', 'gone', 'old', 'fre
 db.add_remove_group_members('Protected Users', ['guarded'])
 db.disable_account('(sAMAccountName=gone)')
 db.setexpiry('(sAMAccountName=old)', -86400)
-print(db.get_domain_sid())

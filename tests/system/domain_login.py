@@ -1,7 +1,6 @@
 """Part of 63-domain-login.sh:  domain_login.py STEP [ARGUMENT ...]"""
 import os
 import sys
-import threading
 import time
 
 import lab
@@ -71,12 +70,15 @@ def back():
     login('bob', status=OUT)
 
 
+def staff():
+    login('dora')
+    login('alice', status=OUT)
+
+
 def hang():
-    """More logins than there are threads for them wait; all of them get an end, with the daemon's."""
-    started = [threading.Thread(target=login_that_hangs, daemon=True) for _ in range(12)]
-    for thread in started:
-        thread.start()
-    time.sleep(0.5)
+    """More logins wait than there are threads for them: the limit of a question ends some, and the daemon's end the others."""
+    first = hanging()
+    more = [hanging() for _ in range(11)]
     times = []
     for _ in range(50):
         begun = time.monotonic()
@@ -84,14 +86,22 @@ def hang():
         times.append(time.monotonic() - begun)
     times.sort()
     lab.step(f'a local login meanwhile: median {1000 * times[25]:.1f} ms, worst {1000 * times[-1]:.1f} ms')
+    lab.same(first.reply(limit=60).status, 503, 'a login that nobody judges')
+    for channel in more:
+        lab.same(channel.reply(limit=60).status, 503, 'a login that nobody judges')
+    for _ in range(8):
+        hanging()
+    time.sleep(0.5)
 
 
-def login_that_hangs():
-    with lab.channel() as channel:
-        client = Client('alice', 'domain=CORP')
-        target = os.environ['T_plain']
-        channel.request('RPC_IN_DATA', target, 0, auth=client.lead(channel, 'RPC_IN_DATA', target))
-        channel.reply()
+def hanging():
+    """A login whose answer is not waited for."""
+    channel = lab.channel()
+    client = Client('alice', 'domain=CORP')
+    target = os.environ['T_plain']
+    channel.request('RPC_IN_DATA', target, 0, auth=client.lead(channel, 'RPC_IN_DATA', target))
+    client.close()
+    return channel
 
 
 def bound(right, wrong):
