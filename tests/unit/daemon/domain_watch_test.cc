@@ -44,7 +44,7 @@ TEST_GROUP(DomainWatch)
     LogCapture log;
     Service service;
     auth::Admission admission{{*auth::Admission::parse("group CORP\\Staff").rule}};
-    const ntlm::Identity alone;
+    const ntlm::Identity alone{};
     net::Loop loop;
     std::optional<auth::Domains> domains;
     std::optional<DomainWatch> watch;
