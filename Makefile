@@ -6,6 +6,7 @@
 #   make bench      side by side with haproxy on this machine, as ratios, twenty minutes;  make bench-quick in two
 #   make soak       the long tests, ten minutes at most: gigabytes over thousands of short-lived channels,
 #                   then check-threads
+#   make check-ad   the test with an Active Directory domain alone; part of make check
 #   make check-threads   the tests that run threads, under the thread sanitizer; part of make soak
 #   make mutants    what no unit test notices: one small fault in the sources after the other, an hour at most;
 #                   MUTANTS='--files src/tunnel/hub.cc --every 1' and the like say which (tests/mutate/run --help)
@@ -37,7 +38,7 @@ include config.mk
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: all check check-documents check-unit check-system check-threads soak mutants demo bench bench-quick \
+.PHONY: all check check-ad check-documents check-unit check-system check-threads soak mutants demo bench bench-quick \
         install uninstall dist distcheck clean distclean
 
 OBJ = obj
@@ -46,13 +47,14 @@ OBJ = obj
 # A room is a folder of src, of include and of tests/unit; who may include whom
 # says scripts/check-layers.sh.
 
-ROOMS = base rpch ntlm spnego kerberos directory net web access leg pairing hop tunnel http
+ROOMS = base rpch ntlm spnego kerberos winbind directory net web access leg pairing hop tunnel http
 
 # The sources of the folders $(1).
 sources = $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(addprefix $(srcdir)/,$(addsuffix /*.cc,$(1))))))
 
 # What configure was told to leave out, and what stands in its place else.
-ABSENT = $(if $(filter yes,$(with_kerberos)),src/kerberos/without.cc,$(filter-out %/without.cc,$(call sources,src/kerberos)))
+ABSENT = $(if $(filter yes,$(with_kerberos)),src/kerberos/without.cc,$(filter-out %/without.cc,$(call sources,src/kerberos))) \
+         src/winbind/$(if $(filter yes,$(with_winbind)),without,client).cc
 ABSENT_TESTS = $(if $(filter yes,$(with_kerberos)),,$(call sources,tests/unit/kerberos))
 
 LIB_SRC    = $(filter-out $(ABSENT),$(call sources,$(addprefix src/,$(ROOMS))))
@@ -101,6 +103,9 @@ statedir = $(localstatedir)/lib/$(PACKAGE)
 rundir   = $(runstatedir)/$(PACKAGE)
 $(OBJ)/src/daemon/paths.o: OUR_CPPFLAGS += -DCONFDIR='"$(confdir)"'
 $(OBJ)/src/ctl/paths.o: OUR_CPPFLAGS += -DSTATEDIR='"$(statedir)"'
+
+# Its header is made for C and would warn.
+$(OBJ)/src/winbind/client.o: OUR_CPPFLAGS += $(patsubst -I%,-isystem %,$(WBCLIENT_CFLAGS))
 
 $(PROGRAMS) $(OBJ)/unit-tests $(OBJ)/bench-load $(OBJ)/ntlm-peer:
 	$(call say,LINK) $(CXX) $(CXXFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(DEP_LIBS) $(LIBS)
@@ -152,6 +157,9 @@ THREADED  = CXX=clang++ OBJ=$(OBJ)/threads CXXFLAGS='-O1 -g1 -fsanitize=thread -
             LDFLAGS='-Wl,--allow-multiple-definition' \
             CPPFLAGS='-DCPPUTEST_MEM_LEAK_DETECTION_DISABLED'
 THREADED_SCENARIOS = 10 13 16 17 30 35 38 42 48
+
+check-ad:
+	$(MAKE) check-system SCENARIOS=63
 
 check-threads:
 	$(MAKE) $(THREADED) check-unit

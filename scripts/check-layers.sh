@@ -11,10 +11,11 @@ rpch        base
 ntlm        base
 spnego      base
 kerberos    base
+winbind     ntlm
 directory   base
 net         base
 web         base
-access      ntlm spnego kerberos
+access      spnego kerberos winbind
 leg         rpch directory net
 pairing     leg
 hop         pairing
@@ -34,6 +35,7 @@ crypt\.h                                            access
 nettle/.*                                           access ntlm spnego
 uni(str|case)\.h                                    ntlm
 libtasn1\.h                                         spnego
+wbclient\.h                                         winbind
 ares.*\.h                                           net
 (sys/socket|sys/epoll|sys/un|sys/eventfd|sys/signalfd)\.h net
 (netinet/.*|resolv\.h|linux/sockios\.h)             net

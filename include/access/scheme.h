@@ -3,6 +3,7 @@
 #include "access/account.h"
 #include "access/cache.h"
 #include "access/check.h"
+#include "access/domains.h"
 #include "access/password_check.h"
 #include "access/policy.h"
 
@@ -22,7 +23,8 @@ struct Backends {
     AccountSource& accounts;
     Cache& cache;
     PasswordChecks& passwords;
-    Realms* realms = nullptr; ///< of Kerberos; null: there is none
+    Realms* realms = nullptr;   ///< of Kerberos; null: no tickets, and no passwords of a KDC
+    Domains* domains = nullptr; ///< null: NTLM lets in local accounts alone
 };
 
 /// The connection that is to be authenticated.

@@ -21,6 +21,8 @@ public:
     /// How long to wait now: twice as long as after the last failure.
     Millis failed(std::string_view reason) noexcept;
     void done() noexcept;
+    /// The next failure counts as the first, and is told.
+    void begin_anew() noexcept { failures_ = 0; }
 
 private:
     const char* const event_;

@@ -18,6 +18,7 @@ enum class Resource : std::uint8_t {
     password_checks,    ///< turns on the lane of password checks
     kdc,                ///< turns on the lane that asks a KDC
     directory,          ///< turns on the lane of the directory
+    domain_logins,      ///< turns on the lane of winbindd
     look_ups,           ///< names that are looked up at one time
 };
 

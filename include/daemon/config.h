@@ -45,6 +45,7 @@ struct Config {
     ntlm::Protection::Policy extended_protection = ntlm::Protection::Policy::off;
     std::string kerberos_keytab, kerberos_service;
     bool kerberos_passwords = false;
+    bool winbind = false;
     std::vector<auth::Admission::Rule> admit;
     http::RpcConnect rpc_connect = http::RpcConnect::no;
     std::string realm;
@@ -55,6 +56,7 @@ struct Config {
     std::uint64_t password_threads = 0; ///< 0 = one per core
     std::uint64_t directory_threads = 0;
     std::uint64_t kerberos_threads = 0;
+    std::uint64_t winbind_threads = 0;
 
     std::uint64_t receive_window = 0, channel_lifetime = 0; ///< bytes
     Millis connection_timeout{}, setup_timeout{}, connect_timeout{};

@@ -2,6 +2,7 @@
 
 #include "access/admission.h"
 #include "access/cache.h"
+#include "access/domains.h"
 #include "access/password_check.h"
 #include "access/policy.h"
 #include "access/realms.h"
@@ -12,6 +13,7 @@
 #include "daemon/caretaker.h"
 #include "daemon/config.h"
 #include "daemon/descriptors.h"
+#include "daemon/domain_watch.h"
 #include "daemon/shard.h"
 #include "directory/directory.h"
 #include "leg/nodes.h"
@@ -20,6 +22,7 @@
 #include "net/resolver.h"
 #include "net/signals.h"
 #include "net/tls.h"
+#include "winbind/client.h"
 
 #include <memory>
 #include <optional>
@@ -78,11 +81,14 @@ private:
     auth::Policy auth_policy_;
     auth::Cache logins_;
     auth::Admission admission_;
+    std::optional<winbind::Client> winbind_;
     std::optional<auth::Backends> backends_;
     // The lanes end before the loops, to which their jobs report, and after the shards, which give them jobs.
     std::optional<base::Lane> directory_;
     std::optional<auth::PasswordChecks> passwords_;
     std::optional<auth::Realms> realms_;
+    std::optional<auth::Domains> domains_;
+    std::optional<DomainWatch> domain_watch_;
     std::optional<net::Resolver> resolver_; // likewise after the shards
     std::vector<std::unique_ptr<Shard>> shards_;
     std::string ready_line_;

@@ -8,6 +8,7 @@
 #include "leg/settings.h"
 #include "net/tls.h"
 
+#include <chrono>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ http::Limits http_limits(const Config& config, const DescriptorPlan& plan);
 leg::Nodes find_nodes(const Config& config);
 /// That connect_from are addresses of this machine. Throws ConfigError that names the line.
 void check_sources(const Config& config);
+
+/// Of one question to winbindd, which asks a domain controller, perhaps looking for one that is up.
+constexpr std::chrono::seconds winbind_limit{10};
 
 /// What -t looks at beyond the text of the configuration: files, users, the directory. One text an error.
 std::vector<std::string> check_surroundings(const Config& config);

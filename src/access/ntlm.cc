@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 // The schemes that log in a connection: NTLM raw, and NTLM or a ticket of Kerberos by way of Negotiate.
 namespace auth {
@@ -51,8 +52,9 @@ class Ntlm : public SchemeState {
 public:
     Ntlm(const Backends& backends, const Channel& channel, bool negotiate)
         : backends_(backends), negotiate_(negotiate), channel_(channel),
-          protection_{backends.policy.protection, binding(channel), {}}, acceptor_(backends.policy.server),
-          negotiation_(backends.realms != nullptr)
+          protection_{backends.policy.protection, binding(channel), {}},
+          identity_(backends.domains ? backends.domains->identity() : nullptr),
+          acceptor_(identity_ ? *identity_ : backends.policy.server), negotiation_(backends.realms != nullptr)
     {
     }
 
@@ -71,6 +73,8 @@ public:
         const spnego::Form form = spnego::form_of(bytes);
         if (raw == ntlm::negotiate_type || (raw == 0 && form != spnego::Form::response)) {
             tokens_ = 0;
+            aliases_.clear();
+            last_token_.clear();
             ticket_.reset();
         }
         if (++tokens_ > most_tokens)
@@ -95,6 +99,20 @@ public:
         } catch (const std::exception& error) {
             return {Attempt::Kind::busy, std::string("accounts cannot be read: ") + error.what()};
         }
+    }
+
+    Attempt checked() override
+    {
+        const std::shared_ptr<DomainLogin> check = std::move(check_);
+        const std::string who = login_.text();
+        winbind::Judgement& judgement = check->judgement;
+        if (judgement.kind == winbind::Judgement::Kind::unavailable)
+            return {Attempt::Kind::busy, judgement.reason + ": " + who};
+        if (judgement.kind == winbind::Judgement::Kind::refused)
+            return refused(judgement.reason, who);
+        if (const auto refusal = acceptor_.verify_session(judgement.person.session_key, protection_))
+            return refused(to_text(*refusal), who);
+        return admit(judgement.person);
     }
 
 private:
@@ -178,6 +196,8 @@ private:
         // All that follows is done for those too who do not exist, so that the time does not tell who does.
         login_ = login.value_or(Login()).folded();
         const std::optional<AccountRecord> account = backends_.accounts.find(login_);
+        if (login && !account && backends_.domains)
+            return ask_domain();
         std::optional<ntlm::Key> key = backends_.accounts.nt_hash(login_);
         const bool own = key.has_value();
         if (ntlm::Key other; !own) {
@@ -206,12 +226,60 @@ private:
         return follow(step).value();
     }
 
+    /// Of somebody who has no local account.
+    Attempt ask_domain()
+    {
+        if (!identity_->domain_member)
+            return {Attempt::Kind::busy, "winbindd has not told this machine's place in the domain yet: " + login_.text()};
+        const base::Bytes nt = acceptor_.nt_response(), lm = acceptor_.lm_response();
+        check_ = std::make_shared<DomainLogin>(
+            *backends_.domains, winbind::Login{acceptor_.user(), acceptor_.domain(), acceptor_.workstation(), acceptor_.nonce(),
+                                               {lm.begin(), lm.end()}, {nt.begin(), nt.end()}});
+        return {Attempt::Kind::check, {}, check_};
+    }
+
+    /// The domain has vouched for the person.
+    Attempt admit(const winbind::Person& person)
+    {
+        const Admission::Answer answer = backends_.domains->admission().judge({{}, person.domain, person.dns_domain, person.sids});
+        const std::string who = Login{person.domain, person.account}.text();
+        if (answer.kind == Admission::Answer::Kind::unknown)
+            return {Attempt::Kind::busy, answer.text + ": " + who};
+        if (answer.kind == Admission::Answer::Kind::refused)
+            return refused(answer.text, who);
+        // One name for all spellings; a Kerberos principal of the same user has it too.
+        const Login dns{person.dns_domain.empty() ? person.domain : person.dns_domain, person.account};
+        if (dns.folded().name.empty())
+            return refused("this is no name", who);
+        canonical_ = dns.folded().text();
+        aliases_ = {dns.folded(), Login{person.domain, person.account}.folded()};
+        if (wrapped_) {
+            const spnego::Step step = negotiation_.finish(acceptor_.carried_mic(), signatures());
+            if (step.kind != spnego::Step::Kind::done)
+                return follow(step).value();
+            last_token_ = encoded(step.token);
+        }
+        stage_ = Stage::proved;
+        return {Attempt::Kind::again, {}};
+    }
+
     Attempt confirm()
     {
         stage_ = Stage::open;
+        if (!aliases_.empty())
+            return confirm_person();
         const std::optional<AccountRecord> account = backends_.accounts.find(login_);
         if (!account || account->canonical != canonical_ || !account->enabled)
             return refused("account removed or disabled during the login", login_.text());
+        return {Attempt::Kind::accepted, canonical_, nullptr, last_token_};
+    }
+
+    /// A local account counts for more than the domain's, however the client spells the name.
+    Attempt confirm_person()
+    {
+        for (const Login& alias : aliases_)
+            if (const std::optional<AccountRecord> account = backends_.accounts.find(alias))
+                return refused(account->enabled ? "there is a local account of this login, which counts" : "account disabled", alias.text());
         return {Attempt::Kind::accepted, canonical_, nullptr, last_token_};
     }
 
@@ -227,6 +295,7 @@ private:
     const bool negotiate_;
     const Channel channel_;
     const ntlm::Protection protection_;
+    const std::shared_ptr<const ntlm::Identity> identity_; // null: the policy's
     ntlm::Acceptor acceptor_;
     spnego::Acceptor negotiation_;
     std::unique_ptr<TicketLogin> ticket_; // the login is one of Kerberos
@@ -234,7 +303,9 @@ private:
     bool wrapped_ = false; // the token came inside SPNEGO
     unsigned tokens_ = 0;
     Stage stage_ = Stage::open;
+    std::shared_ptr<DomainLogin> check_; // between look_up() and checked()
     Login login_;
+    std::vector<Login> aliases_; // of a person without a local account: the spellings that a local one could have
     std::string canonical_;  // verified
     std::string last_token_; // for the client, when it is in
 };

@@ -29,6 +29,7 @@ constexpr struct {
     {"password-checks", "raise password_threads, if cores are idle"},
     {"kdc", "raise kerberos_threads, or look why the KDC is slow"},
     {"directory", "raise directory_threads, or look why the database is slow"},
+    {"domain-logins", "raise winbind_threads, or look why winbindd or the domain controller is slow"},
     {"look-ups", "see to the name servers of /etc/resolv.conf, or name the servers in /etc/hosts"},
 };
 constexpr std::size_t count = std::size(resources);

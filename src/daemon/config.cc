@@ -5,6 +5,7 @@
 #include "daemon/option_table.h"
 #include "kerberos/service.h"
 #include "net/socket_options.h"
+#include "winbind/client.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -118,19 +119,31 @@ private:
                         "extended_protection = require goes with listen_tls alone: a plain listener has nothing to bind a"
                         " login to");
         const auto offers = [&](const char* scheme) { return std::find(c.auth.begin(), c.auth.end(), scheme) != c.auth.end(); };
-        if (!c.kerberos_keytab.empty() && !kerberos::built_in())
+        const auto admits = [&](auth::Admission::Rule::Kind kind) {
+            return std::any_of(c.admit.begin(), c.admit.end(), [kind](const auto& rule) { return rule.kind == kind; });
+        };
+        using Rule = auth::Admission::Rule;
+        const bool tickets = !c.kerberos_keytab.empty();
+        if (tickets && !kerberos::built_in())
             complain_of("kerberos_keytab", "this rpctunneld was built without Kerberos");
-        else if (!c.kerberos_keytab.empty() && !offers("negotiate") && !c.kerberos_passwords)
+        else if (tickets && !offers("negotiate") && !c.kerberos_passwords)
             complain_of("kerberos_keytab", "kerberos_keytab needs negotiate in auth, or kerberos_passwords = yes");
-        if (c.kerberos_passwords && c.kerberos_keytab.empty())
+        if (c.kerberos_passwords && !tickets)
             complain_of("kerberos_passwords", "kerberos_passwords needs kerberos_keytab: by that key a KDC proves itself");
-        if (c.kerberos_passwords && !offers("basic"))
+        else if (c.kerberos_passwords && !offers("basic"))
             complain_of("kerberos_passwords", "kerberos_passwords needs basic in auth");
-        const auto of_a_realm = [](const auth::Admission::Rule& rule) { return rule.kind == auth::Admission::Rule::Kind::realm; };
-        if (c.kerberos_passwords && std::none_of(c.admit.begin(), c.admit.end(), of_a_realm))
+        else if (c.kerberos_passwords && !admits(Rule::Kind::realm))
             complain_of("kerberos_passwords", "nobody could come in: kerberos_passwords needs admit, as admit = realm CORP.EXAMPLE");
-        if (!c.admit.empty() && c.kerberos_keytab.empty())
-            complain_of("admit", "admit needs kerberos_keytab: nothing else tells of users without a local account");
+        if (c.winbind && !offers("ntlm") && !offers("negotiate"))
+            complain_of("winbind", "winbind needs ntlm or negotiate in auth");
+        else if (c.winbind && !admits(Rule::Kind::domain) && !admits(Rule::Kind::group))
+            complain_of("winbind", "nobody of a domain could come in: winbind needs admit, as admit = domain CORP");
+        else if (c.winbind && !winbind::built_in())
+            complain_of("winbind", "this rpctunneld was built without winbind");
+        if (!tickets && admits(Rule::Kind::realm))
+            complain_of("admit", "admit = realm needs kerberos_keytab: nothing else tells of a realm's users");
+        if (!c.winbind && (admits(Rule::Kind::domain) || admits(Rule::Kind::group)))
+            complain_of("admit", "admit = domain and admit = group need winbind = yes: nothing else tells of a domain's users");
         if (!c.group.empty() && c.user.empty())
             complain_of("group", "group needs user");
         const bool for_nodes = std::any_of(c.pairing_listen.begin(), c.pairing_listen.end(),

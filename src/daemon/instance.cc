@@ -67,6 +67,8 @@ Instance::Instance(Config config)
 Instance::~Instance()
 {
     end_shards();
+    if (winbind_)
+        winbind_->stop();
     if (database_)
         database_->readers.stop(); // the lane need not wait for locks to its end
 }
@@ -134,7 +136,13 @@ void Instance::open_logins()
             realms_.emplace(config_.kerberos_keytab, config_.kerberos_service, admission_,
                             config_.kerberos_passwords ? static_cast<unsigned>(config_.kerberos_threads) : 0, waiting_checks);
         });
-    backends_.emplace(auth::Backends{auth_policy_, *accounts_, logins_, *passwords_, realms_ ? &*realms_ : nullptr});
+    if (config_.winbind) {
+        winbind_.emplace(winbind_limit);
+        domains_.emplace(*winbind_, admission_, auth_policy_.server, static_cast<unsigned>(config_.winbind_threads), waiting_checks);
+        domain_watch_.emplace(loop_, *domains_);
+    }
+    backends_.emplace(auth::Backends{auth_policy_, *accounts_, logins_, *passwords_, realms_ ? &*realms_ : nullptr,
+                                     domains_ ? &*domains_ : nullptr});
 }
 
 void Instance::open_shards(const DescriptorPlan& plan)
@@ -164,6 +172,8 @@ void Instance::start()
 void Instance::serve()
 {
     caretaker_->watch();
+    if (domain_watch_)
+        domain_watch_->begin();
     loop_.run();
     end_shards();
 }
@@ -234,6 +244,8 @@ void Instance::reload()
             good = false;
             base::log::error("reload-refused", {{"error", config_.at("kerberos_keytab", 0) + ": " + error.what()}});
         }
+    if (domain_watch_)
+        domain_watch_->begin();
     caretaker_->renew(config_.valid_ports_interval, [good](bool directory) {
         base::log::notice("reloaded", {{"configuration", good ? "in force" : "refused, the old one stays"},
                                        {"directory", directory ? "read" : "not read, the last good one stays"}});
@@ -247,6 +259,10 @@ void Instance::drain()
     caretaker_->end();
     if (realms_)
         realms_->finish(0ms); // who waits for a KDC gets no tunnel any more
+    if (domain_watch_) {
+        domain_watch_->end();
+        winbind_->stop(); // who waits for it gets no tunnel any more, and it may hang
+    }
     notify_service_manager("STOPPING=1");
     base::log::notice("stopping", {{"bound_ms", config_.drain_time.count()}});
     for (const auto& shard : shards_)

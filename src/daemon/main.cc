@@ -7,6 +7,7 @@
 #include "daemon/process.h"
 #include "daemon/settings.h"
 #include "kerberos/service.h"
+#include "winbind/client.h"
 
 #include <csignal>
 #include <cstdio>
@@ -75,7 +76,7 @@ int act(const CommandLine& line)
         std::printf("%s", help_text().c_str());
         return good;
     case CommandLine::Action::version:
-        std::printf("rpctunneld %s\nwith:%s\n", VERSION, kerberos::built_in() ? " kerberos" : "");
+        std::printf("rpctunneld %s\nwith:%s%s\n", VERSION, kerberos::built_in() ? " kerberos" : "", winbind::built_in() ? " winbind" : "");
         return good;
     case CommandLine::Action::options:
         std::printf("%s", options_text().c_str());

@@ -5,6 +5,7 @@
 #include "directory/directory.h"
 #include "kerberos/service.h"
 #include "net/socket_options.h"
+#include "winbind/client.h"
 
 #include <limits.h>
 #include <sys/stat.h>
@@ -153,6 +154,12 @@ std::vector<std::string> check_surroundings(const Config& config)
     attempt("database", [&] { directory::Directory(config.database); });
     if (!config.kerberos_keytab.empty())
         attempt("kerberos_keytab", [&] { kerberos::Service(config.kerberos_keytab, config.kerberos_service); });
+    if (config.winbind)
+        attempt("winbind", [&] {
+            const winbind::State state = winbind::Client(winbind_limit).look({});
+            if (!state.fault.empty())
+                throw std::runtime_error(state.fault);
+        });
     return errors;
 }
 

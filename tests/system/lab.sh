@@ -83,10 +83,10 @@ wait_line() {
     return 1
 }
 
-# Waits for a line that starts with `ready` in FILE, written by PID; prints the rest of it.
+# Waits for a line that starts with `ready` in FILE, written by PID, for so many SECONDS; prints the rest of it.
 lab_ready() {
-    local file=$1 pid=$2 errors=$3
-    for _ in $(seq 600); do
+    local file=$1 pid=$2 errors=$3 seconds=${4:-30}
+    for _ in $(seq $((seconds * 20))); do
         if grep -q '^ready' "$file" 2>/dev/null; then
             sed -n 's/^ready *//p' "$file" | head -1
             return

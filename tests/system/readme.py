@@ -211,6 +211,7 @@ TABLE = [
     ('README', 'sudo journalctl -u rpctunneld | grep refused', 'there is no journal without systemd'),
     ('README', 'make', goal),
     ('README', 'make soak', goal),
+    ('README', 'make check-ad', goal),
     ('README', 'make check-threads', goal),
     ('README', 'make mutants', goal),
     ('README', 'make bench', goal),

