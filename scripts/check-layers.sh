@@ -21,14 +21,15 @@ tunnel      hop
 http        access leg
 daemon      http tunnel
 ctl         access directory
-ping        rpch net web'
+ping        rpch ntlm spnego net web'
 
 # header (a pattern)                               layers that may include it
 libraries='
 microhttpd\.h                                       http
 gnutls/.*                                           net
 sqlite3.*\.h                                        directory
-(gssapi|krb5|ntlm)(/.*|\.h)                         access
+(gssapi|krb5)(/.*|\.h)                              access
+ntlm\.h                                             ping
 crypt\.h                                            access
 nettle/.*                                           access ntlm spnego
 uni(str|case)\.h                                    ntlm

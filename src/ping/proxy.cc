@@ -1,7 +1,6 @@
 #include "ping/proxy.h"
 
 #include "base/text.h"
-#include "ping/explain.h"
 
 #include <algorithm>
 #include <ctime>
@@ -10,7 +9,6 @@ namespace ping {
 namespace {
 
 constexpr std::uint32_t server_unavailable = 1722;
-constexpr std::uint32_t protocol_error = 1728;
 
 std::string date(std::int64_t seconds)
 {
@@ -76,7 +74,7 @@ bool Proxy::resolve()
 bool Proxy::open(Channel& channel)
 {
     base::UniqueFd fd;
-    if (!connect(channel, fd))
+    if ((addresses_.empty() && !resolve()) || !connect(channel, fd))
         return false;
     if (tls_)
         return shake_hands(channel, std::move(fd)) && check_certificate(channel);
@@ -176,8 +174,6 @@ web::Request Proxy::request(std::string_view name, std::optional<std::uint64_t> 
     request.resource = options_.server.empty() ? options_.path : options_.path + "?" + options_.target();
     request.host = web::host_header(options_.proxy_host, options_.proxy_port, options_.tls);
     request.content_length = content_length;
-    if (options_.identity)
-        request.authorization = web::basic_authorization(options_.identity->login(), options_.identity->password);
     return request;
 }
 
@@ -200,43 +196,6 @@ bool Proxy::take_body(Channel& channel, const Deadline& deadline, std::vector<st
             return false;
         }
     }
-}
-
-bool Proxy::ask_schemes(Channel& channel)
-{
-    if (!options_.identity || options_.first_scheme_only)
-        return true;
-    report_.begin(channel.place(), "schemes");
-    const Deadline deadline(options_.timeout_s);
-    web::Request question = request(method(channel.place()), 0);
-    question.authorization.clear();
-    if (!channel.send(question, deadline) || channel.wait(deadline) != Channel::Event::head) {
-        Failure failure(Exit::protocol, protocol_error, channel.error());
-        if (failure.detail.empty())
-            failure.detail = "no answer";
-        failure.meaning = "The proxy does not answer like a web server: " + failure.detail + ".";
-        failure.advice = options_.tls ? "Check the port." : "If it expects TLS, add -F 1, or give --proxy https://...";
-        report_.failed(failure);
-        return false;
-    }
-    const web::Response response = channel.response();
-    const auto schemes = response.schemes();
-    const bool offered = std::any_of(schemes.begin(), schemes.end(),
-                                     [](const std::string& s) { return base::equal_nocase(s, "Basic"); });
-    if (response.status != 200 && !(response.status == 401 && offered)) {
-        report_.failed(explain_response(response, options_));
-        return false;
-    }
-    std::vector<std::uint8_t> ignored;
-    const bool usable = take_body(channel, deadline, ignored) && response.keeps_connection();
-    if (response.status == 200)
-        report_.warned("the proxy demands no authentication");
-    else if (usable)
-        report_.passed("the proxy offers " + list_schemes(response), {}, response.status);
-    else
-        report_.warned("the proxy offers " + list_schemes(response) +
-                       ", but closes the connection: NTLM could not work");
-    return usable || open(channel);
 }
 
 } // namespace ping

@@ -27,15 +27,15 @@ bool timeout_in_range(std::uint32_t ms)
 
 } // namespace
 
-Tunnel::Tunnel(const Options& options, Report& report, Proxy& proxy)
-    : Caller(report), options_(options), proxy_(proxy), in_(Place::in, report), out_(Place::out, report),
+Tunnel::Tunnel(const Options& options, Report& report, Entrance& entrance)
+    : Caller(report), options_(options), entrance_(entrance), in_(Place::in, report), out_(Place::out, report),
       role_({}, rpch::Client::Cookies::random())
 {
 }
 
 bool Tunnel::open()
 {
-    if (!proxy_.resolve() || !proxy_.open(in_) || !proxy_.ask_schemes(in_) || !proxy_.open(out_))
+    if (!entrance_.enter(in_) || !entrance_.enter(out_))
         return false;
     if (send_requests() && await_opened())
         return true;
@@ -47,7 +47,7 @@ bool Tunnel::send_requests()
 {
     const rpch::Client::Settings settings;
     report_.begin(Place::in, "request");
-    if (!in_.send(proxy_.request(method(Place::in), settings.in_lifetime), Deadline(options_.timeout_s))) {
+    if (!in_.send(entrance_.request(method(Place::in), in_, settings.in_lifetime), Deadline(options_.timeout_s))) {
         in_failure_ = ended("IN", in_.error());
         return false;
     }
@@ -58,7 +58,7 @@ bool Tunnel::send_requests()
     report_.passed("sent, with CONN/B1; silence is the good answer");
 
     report_.begin(Place::out, out_step_ = "request");
-    if (!out_.send(proxy_.request(method(Place::out), conn_a1_size), Deadline(options_.timeout_s))) {
+    if (!out_.send(entrance_.request(method(Place::out), out_, conn_a1_size), Deadline(options_.timeout_s))) {
         out_failure_ = ended("OUT", out_.error());
         return false;
     }
@@ -193,12 +193,11 @@ void Tunnel::on_out_event(Channel::Event event)
     case Channel::Event::nothing:
         return;
     case Channel::Event::head:
-        if (out_.response().status == 200) {
+        out_failure_ = entrance_.judge(out_);
+        if (!out_failure_) {
             rpch::Effects effects;
             role_.on_success_response(effects);
             carry_out(effects);
-        } else {
-            out_failure_ = explain_response(out_.response(), options_);
         }
         return;
     case Channel::Event::body:
@@ -222,10 +221,9 @@ void Tunnel::on_in_event(Channel::Event event)
     case Channel::Event::end:
         return;
     case Channel::Event::head:
-        if (in_.response().status == 200)
+        in_failure_ = entrance_.judge(in_);
+        if (!in_failure_)
             report_.warning("the proxy answers the IN channel with 200, which some clients do not expect");
-        else
-            in_failure_ = explain_response(in_.response(), options_);
         return;
     case Channel::Event::closed:
     case Channel::Event::failed:
@@ -315,9 +313,9 @@ bool Tunnel::send_in(base::Bytes bytes)
         return true;
     // The proxy may have refused the request and closed before it took all of it.
     const std::string error = in_.error();
-    if (in_.next() == Channel::Event::head && in_.response().status != 200)
-        in_failure_ = explain_response(in_.response(), options_);
-    else
+    if (in_.next() == Channel::Event::head)
+        in_failure_ = entrance_.judge(in_);
+    if (!in_failure_)
         in_failure_ = ended("IN", error);
     return false;
 }

@@ -17,13 +17,6 @@ web::Response head(std::string_view text)
 
 TEST_GROUP(PingExplain){};
 
-TEST(PingExplain, listsSchemes)
-{
-    STRCMP_EQUAL("NTLM, Basic",
-                 ping::list_schemes(head("HTTP/1.1 401 x\r\nWWW-Authenticate: NTLM, Basic realm=\"a, b\"\r\n\r\n")).c_str());
-    STRCMP_EQUAL("none", ping::list_schemes(head("HTTP/1.1 401 x\r\n\r\n")).c_str());
-}
-
 // EXIT STATUS of rpctunnel-ping(1) as rows: the exit code and the Win32 number of each answer.
 TEST(PingExplain, explainsResponses)
 {
