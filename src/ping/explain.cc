@@ -59,8 +59,10 @@ Failure unavailable(const web::Response& response, const Options& options)
             "\" tells the rule); then, from the proxy, see whether the name resolves and the port accepts connections.";
         break;
     case 1723:
-        failure.meaning = "The proxy has reached a connection limit.";
-        failure.advice = "Try again later, or raise the limit on the proxy.";
+        failure.meaning = "The proxy cannot serve this request now.";
+        failure.advice = "Its log names the reason: it can be at a limit of its connections or of what it looks up, in the middle of "
+                         "stopping, or unable to read its own accounts and rules (on rpctunneld, the database). If it was only busy, a "
+                         "later try succeeds.";
         break;
     case 1706:
     case 1707:

@@ -56,6 +56,17 @@ TEST(PingExplain, explainsResponses)
     }
 }
 
+// rpctunneld says so for a limit, and for a directory that it cannot read.
+TEST(PingExplain, tooBusyIsNotALimitAlone)
+{
+    ping::Options options;
+    options.server = "exch01";
+    const auto failure = ping::explain_response(head("HTTP/1.0 503 RPC Error: 6bb\r\n\r\n"), options);
+    STRCMP_EQUAL("The proxy cannot serve this request now.", failure.meaning.c_str());
+    for (const char* cause : {"log", "limit", "unable to read its own accounts", "database"})
+        STRCMP_CONTAINS(cause, failure.advice.c_str());
+}
+
 TEST(PingExplain, explainsThatVersion1IsOff)
 {
     ping::Options options;
