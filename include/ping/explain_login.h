@@ -37,6 +37,9 @@ Failure explain_broken_login(const std::string& why, Scheme scheme);
 /// The proxy ended the connection in the middle of a login, `how` if that is known, or said nothing in time.
 Failure explain_lost_login(const std::string& how, Scheme scheme, const Options& options);
 
+/// The proxy asked for a client certificate and then ended the connection: `how`.
+Failure explain_certificate(const std::string& how, const Options& options);
+
 /// The schemes that a 401 offers: "Basic, NTLM", or "none".
 std::string list_schemes(const web::Response& response);
 

@@ -30,6 +30,9 @@ public:
     /// `token` is the proxy's; empty at first.
     virtual Step next(base::Bytes token) = 0;
 
+    /// What its messages up to the last are called in the report; static text.
+    virtual const char* name() const noexcept = 0;
+
     // After a step of kind `last`, for the report.
 
     /// "NTLMv2 with an integrity code".

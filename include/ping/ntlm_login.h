@@ -20,6 +20,7 @@ public:
     NtlmLogin(ntlm::Initiator::Login who, Wrapping wrapping) : wrapping_(wrapping), initiator_(std::move(who)) {}
 
     Step next(base::Bytes token) override;
+    const char* name() const noexcept override { return "challenge"; }
     std::string describe() const override;
     /// The computer's names in the challenge.
     std::string peer() const override { return peer_; }

@@ -38,7 +38,7 @@ private:
     int until_ping() const;
 
     void broken(const char* reason);
-    Failure ended(const char* channel, const std::string& how) const;
+    Failure ended(const Channel& channel, const std::string& how) const;
     void trace_rts(Place place, const char* direction, base::Bytes pdu);
 
     const Options& options_;

@@ -41,7 +41,7 @@ bool echo_once(const Options& options, Report& report, Entrance& entrance, Chann
     // A proxy may have refused the request before it took all of it.
     const Channel::Event event = channel.wait(deadline);
     if (event != Channel::Event::head) {
-        report.failed(no_answer(options, channel));
+        report.failed(entrance.explain_end(channel).value_or(no_answer(options, channel)));
         return false;
     }
     const web::Response response = channel.response();

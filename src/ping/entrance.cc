@@ -90,7 +90,7 @@ bool Entrance::ask(Channel& channel)
     report_.begin(channel.place(), "schemes");
     const Deadline deadline(options_.timeout_s);
     if (!channel.send(proxy_.request(method(channel.place()), 0), deadline) || channel.wait(deadline) != Channel::Event::head) {
-        report_.failed(explain_no_answer(channel.error(), options_));
+        report_.failed(explain_end(channel).value_or(explain_no_answer(channel.error(), options_)));
         return false;
     }
     const web::Response response = channel.response();
@@ -177,7 +177,7 @@ bool Entrance::converse(Channel& channel)
 {
     const Scheme scheme = *scheme_;
     Visit& now = visit(channel);
-    report_.begin(channel.place(), "login");
+    report_.begin(channel.place(), now.login->name());
     now.tried.stage = Tried::Stage::leg;
     now.tried.scheme = scheme;
     std::vector<std::uint8_t> token;
@@ -228,7 +228,7 @@ Entrance::Leg Entrance::send_leg(Channel& channel, std::vector<std::uint8_t>& to
     web::Request request = proxy_.request(method(channel.place()), 0);
     request.authorization = encode(scheme, token);
     if (!channel.send(request, deadline) || channel.wait(deadline) != Channel::Event::head) {
-        report_.failed(explain_lost_login(channel.error(), scheme, options_));
+        report_.failed(explain_end(channel).value_or(explain_lost_login(channel.error(), scheme, options_)));
         return Leg::failed;
     }
     const web::Response response = channel.response();
@@ -290,6 +290,18 @@ std::optional<Failure> Entrance::judge(const Channel& channel)
     return explain_broken_login("the proxy's last message is wrong: " +
                                     (step.kind == Login::Step::Kind::failed ? step.why : std::string("it wants more")),
                                 now.tried.scheme);
+}
+
+std::optional<Failure> Entrance::explain_end(const Channel& channel) const
+{
+    if (channel.error().empty())
+        return std::nullopt;
+    if (channel.asked_for_certificate())
+        return explain_certificate(channel.error(), options_);
+    const Visit& last = visits_[static_cast<std::size_t>(channel.place())];
+    if (last.login)
+        return explain_lost_login(channel.error(), last.tried.scheme, options_);
+    return std::nullopt;
 }
 
 } // namespace ping

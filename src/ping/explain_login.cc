@@ -90,10 +90,10 @@ Failure refused(const web::Response& response, const Options& options, const Tri
     if (offers(response, Scheme::basic))
         advice += " -H Basic with the same password tells the two apart.";
     advice += binding_advice(options, tried);
-    const std::string_view via = response.header("Via");
-    if (!via.empty())
-        advice += " The answer came through another HTTP device (Via: " + std::string(via) +
-                  "): if that does not keep one connection for each client's own, " + scheme + " cannot work.";
+    const std::string via(response.header("Via"));
+    advice += via.empty() ? " A balancer in between that does not keep a connection for each client's own has the same effect."
+                          : " The answer came through another HTTP device (Via: " + via +
+                                "): unless that keeps a connection for each client's own, " + scheme + " cannot work.";
     return failure("The proxy refuses the " + scheme + " login of " + who(options) + ".", std::move(advice));
 }
 
@@ -191,6 +191,23 @@ Failure explain_lost_login(const std::string& how, Scheme scheme, const Options&
                              "NTLM and Negotiate log a connection in. What closes it after a 401, the proxy or a device in between, must "
                              "keep it open; or leave only Basic to choose from.");
     result.detail = how;
+    return result;
+}
+
+Failure explain_certificate(const std::string& how, const Options& options)
+{
+    Failure result(Exit::tls, std::nullopt, how);
+    if (options.certificate_file.empty()) {
+        result.meaning = "The proxy demands a client certificate, and ends the connection without one: " + how;
+        result.advice = "Give --cert and --key. If users shall log in without a certificate, the proxy must not demand one at this "
+                        "address.";
+    } else {
+        result.meaning = "The proxy does not take the client certificate " + options.certificate_file + ": " + how;
+        result.advice = "It must be valid today, be meant for clients, and come from an authority that the proxy trusts; the file "
+                        "must have the authorities in between, too.";
+    }
+    if (!result.meaning.ends_with('.'))
+        result.meaning += '.';
     return result;
 }
 

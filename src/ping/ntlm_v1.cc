@@ -63,6 +63,7 @@ public:
         return {Step::Kind::last, type3.build()};
     }
 
+    const char* name() const noexcept override { return "challenge"; }
     std::string describe() const override { return "NTLMv1, responses of 24 bytes"; }
 
 private:
@@ -83,7 +84,7 @@ Answer knock(const Options& options, Report& report, Entrance& entrance, Channel
     const Deadline deadline(options.timeout_s);
     if (!channel.send(entrance.request(method(channel.place()), channel, 0), deadline) ||
         channel.wait(deadline) != Channel::Event::head) {
-        report.failed(explain_no_answer(channel.error(), options));
+        report.failed(entrance.explain_end(channel).value_or(explain_no_answer(channel.error(), options)));
         return Answer::failed;
     }
     const auto failure = entrance.judge(channel);
@@ -97,7 +98,8 @@ Answer knock(const Options& options, Report& report, Entrance& entrance, Channel
 }
 
 /// Whether there is anything to prove, and in which scheme. Nullopt: `proven` is set, or a step has failed.
-std::optional<Scheme> find_scheme(const Options& options, Report& report, Proxy& proxy, std::optional<std::string>& proven)
+std::optional<Scheme> find_scheme(const Options& options, Report& report, Proxy& proxy, const Entrance& entrance,
+                                  std::optional<std::string>& proven)
 {
     Channel channel(Place::in, report);
     if (!proxy.open(channel))
@@ -105,7 +107,7 @@ std::optional<Scheme> find_scheme(const Options& options, Report& report, Proxy&
     report.begin(channel.place(), "schemes");
     const Deadline deadline(options.timeout_s);
     if (!channel.send(proxy.request(method(channel.place()), 0), deadline) || channel.wait(deadline) != Channel::Event::head) {
-        report.failed(explain_no_answer(channel.error(), options));
+        report.failed(entrance.explain_end(channel).value_or(explain_no_answer(channel.error(), options)));
         return std::nullopt;
     }
     const web::Response& response = channel.response();
@@ -150,7 +152,7 @@ bool have_ntlm_v1() noexcept
 std::optional<std::string> prove_ntlm_v1_refused(const Options& options, Report& report, Proxy& proxy, Entrance& entrance)
 {
     std::optional<std::string> proven;
-    const auto scheme = find_scheme(options, report, proxy, proven);
+    const auto scheme = find_scheme(options, report, proxy, entrance, proven);
     if (!scheme)
         return proven;
 

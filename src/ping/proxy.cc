@@ -1,6 +1,7 @@
 #include "ping/proxy.h"
 
 #include "base/text.h"
+#include "ping/explain_login.h"
 
 #include <algorithm>
 #include <ctime>
@@ -120,6 +121,10 @@ bool Proxy::shake_hands(Channel& channel, base::UniqueFd fd)
 {
     report_.begin(channel.place(), "tls");
     if (!channel.open(std::move(fd), *tls_, options_.proxy_host, Deadline(options_.timeout_s))) {
+        if (channel.asked_for_certificate() && !channel.untrusted()) {
+            report_.failed(explain_certificate(channel.error(), options_));
+            return false;
+        }
         Failure failure(Exit::tls, std::nullopt, channel.error());
         failure.meaning = channel.untrusted() ? "The certificate of the proxy cannot be verified: "
                                               : "There is no TLS connection to the proxy: ";
@@ -141,6 +146,8 @@ bool Proxy::shake_hands(Channel& channel, base::UniqueFd fd)
         notes = {"issued by " + peer->issuer, "for " + join(peer->names),
                  "valid " + date(peer->not_before) + " to " + date(peer->not_after)};
     }
+    if (channel.asked_for_certificate())
+        detail += options_.certificate_file.empty() ? "; it asks for a client certificate" : "; it has asked for the client certificate";
     if (session.verification_error().empty())
         report_.passed(detail, notes);
     else

@@ -48,7 +48,7 @@ bool Tunnel::send_requests()
     const rpch::Client::Settings settings;
     report_.begin(Place::in, "request");
     if (!in_.send(entrance_.request(method(Place::in), in_, settings.in_lifetime), Deadline(options_.timeout_s))) {
-        in_failure_ = ended("IN", in_.error());
+        in_failure_ = ended(in_, in_.error());
         return false;
     }
     rpch::Effects first;
@@ -59,7 +59,7 @@ bool Tunnel::send_requests()
 
     report_.begin(Place::out, out_step_ = "request");
     if (!out_.send(entrance_.request(method(Place::out), out_, conn_a1_size), Deadline(options_.timeout_s))) {
-        out_failure_ = ended("OUT", out_.error());
+        out_failure_ = ended(out_, out_.error());
         return false;
     }
     rpch::Effects second;
@@ -135,7 +135,7 @@ std::optional<rpch::RpcAnswer> Tunnel::exchange(base::Bytes pdu)
     };
 
     if (!role_.lifetime_admits(size)) {
-        in_failure_ = ended("IN", "its Content-Length is used up");
+        in_failure_ = ended(in_, "its Content-Length is used up");
         return give_up(Outcome::failed);
     }
     if (const Outcome outcome = pump([&] { return role_.admits(size); }, deadline); outcome != Outcome::done)
@@ -204,11 +204,11 @@ void Tunnel::on_out_event(Channel::Event event)
         on_out_bytes(out_.body());
         return;
     case Channel::Event::end:
-        out_failure_ = ended("OUT", "its response is complete");
+        out_failure_ = ended(out_, "its response is complete");
         return;
     case Channel::Event::closed:
     case Channel::Event::failed:
-        out_failure_ = ended("OUT", out_.error());
+        out_failure_ = ended(out_, out_.error());
         return;
     }
 }
@@ -227,7 +227,7 @@ void Tunnel::on_in_event(Channel::Event event)
         return;
     case Channel::Event::closed:
     case Channel::Event::failed:
-        in_failure_ = ended("IN", in_.error());
+        in_failure_ = ended(in_, in_.error());
         return;
     }
 }
@@ -282,7 +282,7 @@ bool Tunnel::carry_out(const rpch::Effects& effects)
                 if (!send_in(effect.pdu))
                     return false;
             } else if (!out_.send(effect.pdu, Deadline(options_.timeout_s))) {
-                out_failure_ = ended("OUT", out_.error());
+                out_failure_ = ended(out_, out_.error());
                 return false;
             }
             break;
@@ -316,7 +316,7 @@ bool Tunnel::send_in(base::Bytes bytes)
     if (in_.next() == Channel::Event::head)
         in_failure_ = entrance_.judge(in_);
     if (!in_failure_)
-        in_failure_ = ended("IN", error);
+        in_failure_ = ended(in_, error);
     return false;
 }
 
@@ -334,9 +334,12 @@ void Tunnel::broken(const char* reason)
     out_failure_ = explain_broken(reason);
 }
 
-Failure Tunnel::ended(const char* channel, const std::string& how) const
+Failure Tunnel::ended(const Channel& channel, const std::string& how) const
 {
-    return explain_end(role_.state(), channel, how, options_);
+    if (role_.state() == rpch::Client::State::out_channel_wait)
+        if (const auto failure = entrance_.explain_end(channel))
+            return *failure;
+    return explain_end(role_.state(), channel.place() == Place::in ? "IN" : "OUT", how, options_);
 }
 
 void Tunnel::trace_rts(Place place, const char* direction, base::Bytes pdu)

@@ -151,6 +151,18 @@ TEST(PingExplainLogin, brokenAndLostLogins)
     check_says(ping::explain_lost_login("", Scheme::ntlm, options(true)), {"does not answer a message of the NTLM login", "--timeout"});
 }
 
+TEST(PingExplainLogin, certificateThatIsMissingOrNotTaken)
+{
+    ping::Options asked = options(true);
+    const auto missing = ping::explain_certificate("alert (Certificate is required).", asked);
+    LONGS_EQUAL(3, static_cast<int>(missing.exit));
+    STRCMP_EQUAL("The proxy demands a client certificate, and ends the connection without one: alert (Certificate is required).",
+                 missing.meaning.c_str());
+    STRCMP_CONTAINS("--cert and --key", missing.advice.c_str());
+    asked.certificate_file = "anna.pem";
+    STRCMP_EQUAL("The proxy does not take the client certificate anna.pem: alert.", ping::explain_certificate("alert", asked).meaning.c_str());
+}
+
 TEST(PingExplainLogin, certificateThatLogsNobodyIn)
 {
     ping::Options asked = options(true, nullptr);
