@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Goal: real clients log in with what a domain leaves them, through the whole tunnel to a real Samba server. Samba's own ncacn_http
+# client does it with NTLM, its default, plain and TLS, one call and more than 256 KiB each way, and its NTLM inside the tunnel
+# meets the NTLM of its login; a wrong password ends as access denied. smbtorture passes with NTLM as it does with Basic. curl
+# takes each scheme on both methods.
+LAB_AUTH=ntlm   # so that nothing else can have been used
+. "$(dirname "$0")/lab.sh"
+lab_samba 1
+lab_server plain=tcp bridge=bridge=$SAMBA1:$SAMBA1_SAMR
+printf '%s\n' "$LAB_PASSWORD" | ctl user ntlm "$LAB_USER" on >/dev/null
+lab_daemon
+
+client() {
+    timeout -k 1 50 "$lab_here/samba_client.py" "ncacn_http:$1[$2,RpcProxy=$3]" "$LAB_USER" "${PASSWORD:-$LAB_PASSWORD}" \
+        "$LAB_DIR/cert.pem" "${@:4}" | tr '\n' ' '
+}
+for option in HttpAuthOption=ntlm ""; do
+    for proxy in "$LAB_PLAIN,HttpUseTls=false" "$LAB_TLS"; do
+        where=$proxy${option:+,$option}
+        step "$where: $(client exch01 6001 "$where" mgmt)"
+        step "$where: $(client exch01.lab.example 6001 "$where" samr=5)"
+        step "$where, next hop ncacn_http: $(client "${T_bridge%:*}" "${T_bridge#*:}" "$where" mgmt samr=2)"
+        denied=$(PASSWORD=wrong client exch01 6001 "$where" mgmt 2>&1) && fail "a wrong password was taken"
+        check "not told as access denied: $(tail -1 <<<"$denied")" grep -qi denied <<<"$denied"
+    done
+done
+check "the server saw a violation: $(grep violation "$LAB_SERVER_LOG" | head -3)" bash -c '! grep -q violation "$LAB_SERVER_LOG"'
+
+for proxy in "$LAB_PLAIN,HttpUseTls=false" "$LAB_TLS"; do
+    if ! output=$(timeout -k 1 40 smbtorture -s "$LAB_DIR/samba1/smb.conf" -U "$LAB_USER%$LAB_PASSWORD" --option="tls verify peer=no_check" \
+        "ncacn_http:exch01[6001,RpcProxy=$proxy,HttpAuthOption=ntlm]" rpc.asyncbind 2>&1); then
+        tail -n 20 <<<"$output"
+        fail "smbtorture with NTLM over $proxy"
+    fi
+    step "smbtorture, $proxy: $(grep '^success' <<<"$output")"
+done
+
+step "curl on both methods"
+lab_daemon_stop
+sed -i 's/^auth = .*/auth = negotiate ntlm basic/' "$LAB_DIR/rpctunneld.conf"
+lab_daemon_again
+ask() {   # STATUS METHOD ARGUMENT ...
+    local status=$1 found
+    found=$(curl -sk -o /dev/null -w '%{http_code}' -m 20 -X "${@:2}") || :
+    check "curl ${*:2}: $found instead of $status" [ "$found" = "$status" ]
+}
+for url in "http://$LAB_PLAIN" "https://$LAB_TLS"; do
+    for method in RPC_IN_DATA RPC_OUT_DATA; do
+        for scheme in --basic --ntlm; do
+            ask 200 $method $scheme -u "$LAB_USER:$LAB_PASSWORD" "$url/rpc/rpcproxy.dll?$T_plain"
+            ask 401 $method $scheme -u "$LAB_USER:wrong" "$url/rpc/rpcproxy.dll?$T_plain"
+        done
+    done
+done
