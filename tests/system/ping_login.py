@@ -3,18 +3,17 @@ import base64
 import email.utils
 import os
 import re
+import select
 import socket
 import ssl
 import struct
 import sys
-import threading
 import time
 
 import lab
-import rpch_client
 import wire
 from impacket import ntlm as impacket_ntlm
-from pinging import expect, ping
+from pinging import Listener, expect, ping
 
 DIR = os.environ['LAB_DIR']
 POLICY = sys.argv[1] if len(sys.argv) > 1 else 'off'
@@ -36,27 +35,6 @@ def at(address, tls, target=None):
     return [*words, '-s', server, '-e', port]
 
 
-class Listener:
-    """Serves each connection in a thread of its own."""
-
-    def __init__(self, serve, tls=None):
-        self.serve, self.tls = serve, tls
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        self.address = '127.0.0.1:%d' % self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            threading.Thread(target=self.one, args=[self.listener.accept()[0]], daemon=True).start()
-
-    def one(self, conn):
-        try:
-            with self.tls.wrap_socket(conn, server_side=True) if self.tls else conn as conn:
-                self.serve(conn)
-        except OSError:
-            pass
-
-
 def head_of(conn, data=b''):
     """A request's head, and what has come behind it. Nothing at the end of the stream."""
     while b'\r\n\r\n' not in data:
@@ -68,22 +46,16 @@ def head_of(conn, data=b''):
     return head + b'\r\n\r\n', rest
 
 
-def pump(source, sink):
-    try:
-        while data := source.recv(65536):
-            sink.sendall(data)
-    except OSError:
-        pass
-    for one in (source, sink):
-        try:
-            one.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-
 def both(conn, server):
-    threading.Thread(target=pump, args=[server, conn], daemon=True).start()
-    pump(conn, server)
+    """Relays until one of them ends; in one thread, because a TLS connection is not for two."""
+    other = {conn: server, server: conn}
+    while True:
+        ready = [one for one in other if isinstance(one, ssl.SSLSocket) and one.pending()] or select.select(list(other), [], [])[0]
+        for one in ready:
+            data = one.recv(65536)
+            if not data:
+                return server.close()
+            other[one].sendall(data)
 
 
 def to(address):

@@ -3,14 +3,13 @@ import json
 import os
 import pty
 import re
-import socket
 import struct
 import threading
 import time
 
 import lab
 import wire
-from pinging import PING, expect, ping
+from pinging import PING, Listener, expect, ping
 
 ME = ['-P', f'{lab.USER},,{lab.PASSWORD}', '-H', 'Basic']
 
@@ -95,22 +94,9 @@ class Proxy:
 
     def __init__(self, **knobs):
         self.knobs = knobs
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        self.address = '127.0.0.1:%d' % self.listener.getsockname()[1]
         self.requests = threading.Condition()
         self.rpc = []
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            threading.Thread(target=self.serve, args=[self.listener.accept()[0]], daemon=True).start()
-
-    def serve(self, conn):
-        try:
-            with conn:
-                self.connection(conn)
-        except OSError:
-            pass
+        self.address = Listener(self.connection).address
 
     def connection(self, conn):
         data = b''
