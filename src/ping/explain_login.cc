@@ -41,7 +41,8 @@ Failure not_logged_in(const web::Response& response, const Options& options)
     if (options.schemes == std::vector{Scheme::certificate})
         return failure("The proxy does not take the client certificate for a login; " + offer(response) + ".",
                        "Check that " + options.path + " is where it takes certificates, and that it maps this one to an account.");
-    return failure("The proxy demands authentication; " + offer(response) + ".", "Give -P user,domain,* for it.");
+    return failure("The proxy demands authentication; " + offer(response) + ".",
+                   "Give -P user,domain,*, which asks for the password.");
 }
 
 /// With what else it can be tried, or empty.
@@ -71,7 +72,8 @@ std::string binding_advice(const Options& options, const Tried& tried)
         return " If a device in front of the proxy ends TLS, its certificate is another than the proxy's, and extended protection "
                "refuses the login: --no-channel-binding shows whether that is it.";
     if (options.tls)
-        return " The proxy may demand extended protection: this login had none.";
+        return std::string(" The proxy may demand extended protection, which this login did not have") +
+               (options.channel_binding ? "." : ": leave --no-channel-binding out.");
     return " The proxy may demand extended protection, which needs TLS: add -F 1, or give --proxy https://...";
 }
 

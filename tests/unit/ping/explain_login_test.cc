@@ -136,7 +136,7 @@ TEST(PingExplainLogin, whatElseCanBeWrongWithALogin)
         return ping::explain_unauthorized(unauthorized(offer({"NTLM"}) + header), options(tls), tried).advice;
     };
     STRCMP_CONTAINS("--no-channel-binding shows", advice(true, true, 0, "").c_str());
-    STRCMP_CONTAINS("may demand extended protection: this login had none", advice(true, false, 0, "").c_str());
+    STRCMP_CONTAINS("may demand extended protection, which this login did not have.", advice(true, false, 0, "").c_str());
     STRCMP_CONTAINS("which needs TLS: add -F 1", advice(false, false, 0, "").c_str());
     STRCMP_CONTAINS("clock of this machine is 6 minutes ahead of the proxy's", advice(true, true, 360, "").c_str());
     STRCMP_CONTAINS("clock of this machine is 60 minutes behind the proxy's", advice(true, true, -3600, "").c_str());
