@@ -36,8 +36,8 @@ public:
     /// Once the head of its answer is there. Nullopt: it is a 200, and if it brought a last message, that is right.
     std::optional<Failure> judge(const Channel& channel);
 
-    /// The connection has ended without an answer to a request, or in the middle of a login. Nullopt: authentication has nothing
-    /// to do with it.
+    /// The connection has ended without an answer to a request, or in the middle of a login. Nullopt: authentication has
+    /// nothing to do with it.
     std::optional<Failure> explain_end(const Channel& channel) const;
 
 private:

@@ -31,8 +31,8 @@ Failure explain_unauthorized(const web::Response& response, const Options& optio
 /// `-H`, or what can be spoken here at all, and what the proxy offers have nothing in common.
 Failure explain_no_scheme(const web::Response& response, const Options& options);
 
-/// The login cannot go on: `why` is a clause.
-Failure explain_broken_login(const std::string& why, Scheme scheme);
+/// The login cannot go on: `why` is a clause; without `advice` there is one for all.
+Failure explain_broken_login(const std::string& why, Scheme scheme, const std::string& advice = {});
 
 /// The proxy ended the connection in the middle of a login, `how` if that is known, or said nothing in time.
 Failure explain_lost_login(const std::string& how, Scheme scheme, const Options& options);

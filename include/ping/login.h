@@ -17,13 +17,13 @@ public:
             leg,    ///< send `token` with a request of its own; the answer is 401 and brings the proxy's token
             last,   ///< send `token` with the real request; its answer may bring the proxy's last token
             done,   ///< the proxy's last token is right, nothing is left to send
-            failed, ///< the login cannot go on: `why`, a clause
+            failed, ///< the login cannot go on: `why`, a clause; `advice`, sentences, in place of the usual ones
         };
         Kind kind;
         std::vector<std::uint8_t> token = {};
-        std::string why = {};
+        std::string why = {}, advice = {};
 
-        static Step failed(std::string_view why) { return {Kind::failed, {}, std::string(why)}; }
+        static Step failed(std::string_view why) { return {Kind::failed, {}, std::string(why), {}}; }
     };
 
     virtual ~Login() = default;

@@ -185,7 +185,7 @@ bool Entrance::converse(Channel& channel)
         Login::Step step = now.login->next(token);
         switch (step.kind) {
         case Login::Step::Kind::failed:
-            report_.failed(explain_broken_login(step.why, scheme));
+            report_.failed(explain_broken_login(step.why, scheme, step.advice));
             return false;
         case Login::Step::Kind::done: // before the last message of ours: not ours to take
             report_.failed(explain_broken_login("the proxy ends it too early", scheme));
@@ -281,6 +281,7 @@ std::optional<Failure> Entrance::judge(const Channel& channel)
         return explain_response(response, options_);
     const auto token = now.login && now.tried.stage == Tried::Stage::last ? response.challenge(to_text(now.tried.scheme))
                                                                           : std::nullopt;
+    now.tried.stage = now.login ? Tried::Stage::held : now.tried.stage;
     if (!token || token->empty())
         return std::nullopt;
     const auto decoded = base::base64_decode(*token);
@@ -299,7 +300,7 @@ std::optional<Failure> Entrance::explain_end(const Channel& channel) const
     if (channel.asked_for_certificate())
         return explain_certificate(channel.error(), options_);
     const Visit& last = visits_[static_cast<std::size_t>(channel.place())];
-    if (last.login)
+    if (last.login && last.tried.stage != Tried::Stage::held)
         return explain_lost_login(channel.error(), last.tried.scheme, options_);
     return std::nullopt;
 }

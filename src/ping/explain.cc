@@ -60,9 +60,9 @@ Failure unavailable(const web::Response& response, const Options& options)
         break;
     case 1723:
         failure.meaning = "The proxy cannot serve this request now.";
-        failure.advice = "Its log names the reason: it can be at a limit of its connections or of what it looks up, in the middle of "
-                         "stopping, or unable to read its own accounts and rules (on rpctunneld, the database). If it was only busy, a "
-                         "later try succeeds.";
+        failure.advice = "Its log names the reason: it can be at a limit of its connections or of what it looks up, in the "
+                         "middle of stopping, or unable to read its own accounts and rules (on rpctunneld, the database). If "
+                         "it was only busy, a later try succeeds.";
         break;
     case 1706:
     case 1707:
@@ -288,8 +288,8 @@ Failure explain_no_banner(const Options& options, const std::string& got, const 
                                       : "nothing within " + std::to_string(options.timeout_s) + " s";
     failure.meaning = options.target() + " accepts connections, but does not greet with ncacn_http/1.0: " +
                       "it is no server for RPC over HTTP.";
-    failure.advice = "Check -s and -e. A service of plain TCP (ncacn_ip_tcp) greets nobody: it can be reached "
-                     "through a proxy only.";
+    failure.advice = "Check -s and -e. A service of plain TCP (ncacn_ip_tcp) greets nobody: it can be reached through a "
+                     "proxy only.";
     return failure;
 }
 

@@ -10,8 +10,9 @@ constexpr std::uint32_t access_denied = 5;
 constexpr std::int64_t clock_tolerance_s = 300;
 
 constexpr const char* one_connection_advice =
-    "A load balancer or reverse proxy in between uses other connections to its servers for each request, or shares them among "
-    "clients. It must keep one connection for each client's own, as a relay of TCP does; or leave only Basic to choose from.";
+    "A load balancer or reverse proxy in between uses other connections to its servers for each request, or shares them "
+    "among clients. It must keep one connection for each client's own, as a relay of TCP does; or leave only Basic to choose "
+    "from.";
 
 Failure failure(std::string meaning, std::string advice)
 {
@@ -40,7 +41,8 @@ Failure not_logged_in(const web::Response& response, const Options& options)
 {
     if (options.schemes == std::vector{Scheme::certificate})
         return failure("The proxy does not take the client certificate for a login; " + offer(response) + ".",
-                       "Check that " + options.path + " is where it takes certificates, and that it maps this one to an account.");
+                       "Check that " + options.path +
+                           " is where it takes certificates, and that it maps this one to an account.");
     return failure("The proxy demands authentication; " + offer(response) + ".",
                    "Give -P user,domain,*, which asks for the password.");
 }
@@ -69,8 +71,8 @@ std::string clock_advice(const Tried& tried)
 std::string binding_advice(const Options& options, const Tried& tried)
 {
     if (tried.bound)
-        return " If a device in front of the proxy ends TLS, its certificate is another than the proxy's, and extended protection "
-               "refuses the login: --no-channel-binding shows whether that is it.";
+        return " If a device in front of the proxy ends TLS, its certificate is another than the proxy's, and extended "
+               "protection refuses the login: --no-channel-binding shows whether that is it.";
     if (options.tls)
         return std::string(" The proxy may demand extended protection, which this login did not have") +
                (options.channel_binding ? "." : ": leave --no-channel-binding out.");
@@ -105,8 +107,9 @@ Failure answered_leg(const web::Response& response, const Options& options, cons
     if (!offers(response, tried.scheme))
         return failure("The proxy does not offer " + scheme + " here; " + offer(response) + ".", other_ways(response, options));
     return failure("The proxy offers " + scheme + ", but has no challenge for the first message of a login.",
-                   "Either it does not know this form of " + scheme + ", or a device in between takes the header Authorization away: " +
-                       "try another -H, and try against the proxy directly.");
+                   "Either it does not know this form of " + scheme +
+                       ", or a device in between takes the header Authorization away: try another -H, and try against the "
+                       "proxy directly.");
 }
 
 } // namespace
@@ -132,16 +135,16 @@ Failure explain_unauthorized(const web::Response& response, const Options& optio
     case Tried::Stage::last: {
         const auto challenge = response.challenge(to_text(tried.scheme));
         if (tried.scheme == Scheme::ntlm && challenge && !challenge->empty())
-            result = failure("The proxy has forgotten its challenge: it answers the last message of the login with a new one, as if it "
-                             "were on another connection.",
+            result = failure("The proxy has forgotten its challenge: it answers the last message of the login with a new "
+                             "one, as if it were on another connection.",
                              one_connection_advice);
         else
             result = refused(response, options, tried);
         break;
     }
     case Tried::Stage::held:
-        result = failure("The login does not last: the same connection has logged in with " + std::string(to_text(tried.scheme)) +
-                             " before, and its next request is refused.",
+        result = failure("The login does not last: the same connection has logged in with " +
+                             std::string(to_text(tried.scheme)) + " before, and its next request is refused.",
                          one_connection_advice);
         break;
     }
@@ -155,7 +158,8 @@ Failure explain_no_scheme(const web::Response& response, const Options& options)
     Failure result;
     const bool only_basic = options.schemes.empty() && offers(response, Scheme::basic);
     if (only_basic) {
-        result = failure("The proxy offers Basic and nothing stronger, and without TLS everybody on the way could read the password.",
+        result = failure("The proxy offers Basic and nothing stronger, and without TLS everybody on the way could read the "
+                         "password.",
                          "Add -F 1, or give --proxy https://...; -H Basic sends the password all the same.");
     } else {
         std::string wanted;
@@ -170,11 +174,13 @@ Failure explain_no_scheme(const web::Response& response, const Options& options)
     return result;
 }
 
-Failure explain_broken_login(const std::string& why, Scheme scheme)
+Failure explain_broken_login(const std::string& why, Scheme scheme, const std::string& advice)
 {
     Failure result = failure("The login with " + std::string(to_text(scheme)) + " cannot go on: " + why + ".",
-                             "The proxy, or a device in between, speaks the protocol in another way: try another -H, and try against "
-                             "the proxy directly. -v 3 shows the answers.");
+                             "The proxy, or a device in between, speaks the protocol in another way: try another -H, and try "
+                             "against the proxy directly. -v 3 shows the answers.");
+    if (!advice.empty())
+        result.advice = advice;
     result.detail = why;
     return result;
 }
@@ -184,14 +190,14 @@ Failure explain_lost_login(const std::string& how, Scheme scheme, const Options&
     const std::string name(to_text(scheme));
     if (how.empty()) {
         Failure result = failure("The proxy does not answer a message of the " + name + " login.",
-                                 "A device in between may hold the request back, or the proxy waits for its source of accounts: "
-                                 "--timeout waits longer.");
+                                 "A device in between may hold the request back, or the proxy waits for its source of "
+                                 "accounts: --timeout waits longer.");
         result.detail = "nothing within " + std::to_string(options.timeout_s) + " s";
         return result;
     }
     Failure result = failure("The connection ends in the middle of the " + name + " login: " + how + ".",
-                             "NTLM and Negotiate log a connection in. What closes it after a 401, the proxy or a device in between, must "
-                             "keep it open; or leave only Basic to choose from.");
+                             "NTLM and Negotiate log a connection in. What closes it after a 401, the proxy or a device in "
+                             "between, must keep it open; or leave only Basic to choose from.");
     result.detail = how;
     return result;
 }
@@ -201,12 +207,12 @@ Failure explain_certificate(const std::string& how, const Options& options)
     Failure result(Exit::tls, std::nullopt, how);
     if (options.certificate_file.empty()) {
         result.meaning = "The proxy demands a client certificate, and ends the connection without one: " + how;
-        result.advice = "Give --cert and --key. If users shall log in without a certificate, the proxy must not demand one at this "
-                        "address.";
+        result.advice = "Give --cert and --key. If users shall log in without a certificate, the proxy must not demand one "
+                        "at this address.";
     } else {
         result.meaning = "The proxy does not take the client certificate " + options.certificate_file + ": " + how;
-        result.advice = "It must be valid today, be meant for clients, and come from an authority that the proxy trusts; the file "
-                        "must have the authorities in between, too.";
+        result.advice = "It must be valid today, be meant for clients, and come from an authority that the proxy trusts; the "
+                        "file must have the authorities in between, too.";
     }
     if (!result.meaning.ends_with('.'))
         result.meaning += '.';

@@ -57,7 +57,11 @@ Login::Step NtlmLogin::next(base::Bytes token)
     case spnego::Step::Kind::refused:
         break;
     }
-    return Step::failed(spnego::to_text(step.refusal));
+    Step failed = Step::failed(spnego::to_text(step.refusal));
+    if (step.refusal == spnego::Refusal::rejected || step.refusal == spnego::Refusal::no_mechanism)
+        failed.advice = "The proxy takes no NTLM inside Negotiate, perhaps Kerberos tickets alone. If it offers NTLM, "
+                        "try -H NTLM.";
+    return failed;
 }
 
 Login::Step NtlmLogin::begin()

@@ -136,9 +136,9 @@ Failure accepted_failure()
     Failure failure(Exit::ntlm_v1_accepted, std::nullopt, "NTLM version 1 was accepted");
     failure.meaning = "UNSAFE: the proxy lets clients in that speak NTLM version 1. Who records one such login can compute the "
                       "password's hash from it within hours, and then log in as that user anywhere.";
-    failure.advice = "Refuse NTLMv1 where the accounts are: on Windows \"Network security: LAN Manager authentication level\" = 5 (send "
-                     "NTLMv2 response only, refuse LM and NTLM) on the domain controllers and the proxy; on Samba \"ntlm auth = "
-                     "ntlmv2-only\". First see in the logs which clients still use it.";
+    failure.advice = "Refuse NTLMv1 where the accounts are: on Windows \"Network security: LAN Manager authentication "
+                     "level\" = 5 (send NTLMv2 response only, refuse LM and NTLM) on the domain controllers and the proxy; on "
+                     "Samba \"ntlm auth = ntlmv2-only\". First see in the logs which clients still use it.";
     return failure;
 }
 
@@ -180,7 +180,8 @@ std::optional<std::string> prove_ntlm_v1_refused(const Options& options, Report&
         break;
     }
     if (modern_answer == Answer::refused) {
-        modern_refusal.meaning = "Nothing is proven: the proxy refuses NTLM version 1, but version 2 with the same password as well. " +
+        modern_refusal.meaning = "Nothing is proven: the proxy refuses NTLM version 1, but version 2 with the same password "
+                                 "as well. " +
                                  modern_refusal.meaning;
         report.failed(modern_refusal);
         return std::nullopt;

@@ -147,7 +147,8 @@ bool Proxy::shake_hands(Channel& channel, base::UniqueFd fd)
                  "valid " + date(peer->not_before) + " to " + date(peer->not_after)};
     }
     if (channel.asked_for_certificate())
-        detail += options_.certificate_file.empty() ? "; it asks for a client certificate" : "; it has asked for the client certificate";
+        detail += options_.certificate_file.empty() ? "; it asks for a client certificate"
+                                                    : "; it has asked for the client certificate";
     if (session.verification_error().empty())
         report_.passed(detail, notes);
     else

@@ -87,7 +87,8 @@ TEST(PingExplainLogin, choosesTheStrongest)
 TEST(PingExplainLogin, nothingInCommon)
 {
     ping::Options asked = options(false);
-    check_says(ping::explain_no_scheme(unauthorized(offer({"Basic realm=\"x\""})), asked), {"could read the password", "-F 1", "-H Basic"});
+    check_says(ping::explain_no_scheme(unauthorized(offer({"Basic realm=\"x\""})), asked),
+               {"could read the password", "-F 1", "-H Basic"});
     asked.schemes = {Scheme::ntlm, Scheme::negotiate};
     check_says(ping::explain_no_scheme(unauthorized(offer({"Basic realm=\"x\""})), asked),
                {"does not offer NTLM or Negotiate; it offers Basic.", "Give -H Basic"});
@@ -146,9 +147,13 @@ TEST(PingExplainLogin, whatElseCanBeWrongWithALogin)
 
 TEST(PingExplainLogin, brokenAndLostLogins)
 {
-    check_says(ping::explain_broken_login("the challenge is malformed", Scheme::ntlm), {"NTLM cannot go on: the challenge is malformed"});
-    check_says(ping::explain_lost_login("reset", Scheme::negotiate, options(true)), {"middle of the Negotiate login: reset", "keep it open"});
-    check_says(ping::explain_lost_login("", Scheme::ntlm, options(true)), {"does not answer a message of the NTLM login", "--timeout"});
+    check_says(ping::explain_broken_login("the challenge is malformed", Scheme::ntlm),
+               {"NTLM cannot go on: the challenge is malformed", "-v 3"});
+    STRCMP_EQUAL("Do that.", ping::explain_broken_login("x", Scheme::ntlm, "Do that.").advice.c_str());
+    check_says(ping::explain_lost_login("reset", Scheme::negotiate, options(true)),
+               {"middle of the Negotiate login: reset", "keep it open"});
+    check_says(ping::explain_lost_login("", Scheme::ntlm, options(true)),
+               {"does not answer a message of the NTLM login", "--timeout"});
 }
 
 TEST(PingExplainLogin, certificateThatIsMissingOrNotTaken)
@@ -160,7 +165,8 @@ TEST(PingExplainLogin, certificateThatIsMissingOrNotTaken)
                  missing.meaning.c_str());
     STRCMP_CONTAINS("--cert and --key", missing.advice.c_str());
     asked.certificate_file = "anna.pem";
-    STRCMP_EQUAL("The proxy does not take the client certificate anna.pem: alert.", ping::explain_certificate("alert", asked).meaning.c_str());
+    STRCMP_EQUAL("The proxy does not take the client certificate anna.pem: alert.",
+                 ping::explain_certificate("alert", asked).meaning.c_str());
 }
 
 TEST(PingExplainLogin, certificateThatLogsNobodyIn)

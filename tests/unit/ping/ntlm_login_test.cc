@@ -56,8 +56,9 @@ private:
         if (!wrapped)
             return {};
         const base::Bytes list = negotiation.mech_list();
-        return follow(negotiation.finish(acceptor.carried_mic(), spnego::Mics{acceptor.session().sign(ntlm::Side::client, list).value(),
-                                                                              acceptor.session().sign(ntlm::Side::server, list).value()}));
+        const spnego::Mics mics{acceptor.session().sign(ntlm::Side::client, list).value(),
+                                acceptor.session().sign(ntlm::Side::server, list).value()};
+        return follow(negotiation.finish(acceptor.carried_mic(), mics));
     }
 };
 
@@ -75,7 +76,8 @@ TEST(PingNtlmLogin, logsInRawAndInsideSpnego)
             step = login.next(proxy.take(step.token));
         CHECK(step.kind == Kind::last);
         STRCMP_EQUAL("PROXY (proxy.corp.example)", login.peer().c_str());
-        STRCMP_EQUAL(wrapping == Wrapping::raw ? "NTLMv2 with an integrity code" : "NTLMv2 inside SPNEGO with an integrity code",
+        STRCMP_EQUAL(wrapping == Wrapping::raw ? "NTLMv2 with an integrity code" : "NTLMv2 inside SPNEGO with an "
+                                                                                   "integrity code",
                      login.describe().c_str());
         const spnego::Token last = proxy.take(step.token);
         CHECK(proxy.in);
@@ -86,7 +88,8 @@ TEST(PingNtlmLogin, logsInRawAndInsideSpnego)
 
 TEST(PingNtlmLogin, refusesWhatIsNoChallenge)
 {
-    for (const std::string_view noise : {std::string_view(), std::string_view("NTLMSSP"), std::string_view("NTLMSSP\0\2\0\0\0", 12)}) {
+    using namespace std::string_view_literals;
+    for (const std::string_view noise : {""sv, "NTLMSSP"sv, "NTLMSSP\0\2\0\0\0"sv, "noise"sv}) {
         NtlmLogin login(anna(), Wrapping::raw);
         login.next({});
         const auto step = login.next(base::bytes_of(noise));
@@ -123,8 +126,9 @@ TEST(PingNtlmLogin, wordsAndNumbersOfSchemes)
         std::optional<Scheme> scheme;
     };
     constexpr Row rows[] = {
-        {"Basic", Scheme::basic}, {"1", Scheme::basic},  {"ntlm", Scheme::ntlm},   {"2", Scheme::ntlm},           {"NEGOTIATE", Scheme::negotiate},
-        {"certificate", Scheme::certificate},            {"65536", Scheme::certificate}, {"", std::nullopt},      {"3", std::nullopt},
+        {"Basic", Scheme::basic}, {"1", Scheme::basic}, {"ntlm", Scheme::ntlm}, {"2", Scheme::ntlm},
+        {"NEGOTIATE", Scheme::negotiate}, {"certificate", Scheme::certificate}, {"65536", Scheme::certificate},
+        {"", std::nullopt}, {"3", std::nullopt}, {"Kerberos", std::nullopt},
     };
     for (const Row& row : rows)
         CHECK_TEXT(ping::scheme_of(row.word) == row.scheme, row.word);
