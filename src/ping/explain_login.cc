@@ -88,7 +88,8 @@ Failure refused(const web::Response& response, const Options& options, const Tri
     if (!options.identity)
         return failure("The proxy refuses the Kerberos ticket.",
                        clock_advice(tried) + "Check that the proxy has a keytab for HTTP/" + options.proxy_host +
-                           ", the name that is pinged, and that this user has an account there." + binding_advice(options, tried));
+                           ", the name that is pinged, and that this user has an account there." +
+                           binding_advice(options, tried));
     std::string advice = clock_advice(tried) + "Check the name, the domain and the password, and whether the account may use " +
                          "NTLM: accounts without an NT hash cannot (on rpctunneld, \"rpctunnelctl user list\" shows it).";
     if (offers(response, Scheme::basic))

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Goal: a program on Windows' RPC runtime, as Wine has it, makes its call through the whole tunnel with NTLM, with bare NTLMSSP under
 # the scheme Negotiate, and with Basic, plain and TLS, in front of both next hops. That runtime logs a connection in with an empty
-# request, pings the proxy, and sends the real request without Authorization. A wrong password is told as access denied.
+# request, pings the proxy, and sends the real request without Authorization. A wrong password is told as access denied. It has no
+# channel binding: extended protection that is required refuses it.
 lab_private=1   # its ports are 80 and 443, and its authorities the system's
 LAB_AUTH='negotiate ntlm basic'
 . "$(dirname "$0")/lab.sh"
@@ -47,6 +48,20 @@ for security in plain tls; do
     done
 done
 lab_capture_stop
+
+# That runtime names the channel in neither scheme.
+lab_daemon_stop
+for policy in allow require; do
+    sed -i '/^extended_protection/d; /^listen =/d' "$LAB_DIR/rpctunneld.conf"
+    echo "extended_protection = $policy" >>"$LAB_DIR/rpctunneld.conf"
+    lab_daemon_again
+    answer=$(client $T_plain ntlm "$LAB_USER" "$LAB_PASSWORD" tls) || :
+    step "extended protection, $policy: $answer"
+    wanted='answer of 64 bytes'
+    [ $policy = allow ] || wanted='bind: error 5 (0x5)'
+    check "extended protection, $policy: $answer" [ "$answer" = "$wanted" ]
+    lab_daemon_stop
+done
 wineserver -k
 wineserver -w
 
