@@ -62,7 +62,7 @@ DAEMON_SRC = $(call sources,src/daemon)
 CTL_SRC    = $(call sources,src/ctl)
 PING_SRC   = $(call sources,src/ping)
 BENCH_SRC  = $(call sources,tests/bench)
-NTLM_SRC   = tests/system/ntlm_peer.cc
+NTLM_SRC   = tests/system/ntlm_peer.cc src/ping/ntlm_login.cc
 TEST_SRC   = $(filter-out $(ABSENT_TESTS),$(call sources,tests/unit tests/unit/*)) $(filter-out %/main.cc,$(DAEMON_SRC) $(PING_SRC))
 
 PROGRAMS = $(OBJ)/rpctunneld $(OBJ)/rpctunnelctl $(OBJ)/rpctunnel-ping
@@ -94,6 +94,8 @@ $(OBJ)/bench-load:     $(call objects,$(BENCH_SRC))  $(OBJ)/librpctunnel.a
 $(OBJ)/ntlm-peer:      $(call objects,$(NTLM_SRC))   $(OBJ)/librpctunnel.a
 
 $(OBJ)/unit-tests: DEP_LIBS += $(CPPUTEST_LIBS)
+$(OBJ)/rpctunnel-ping $(OBJ)/unit-tests: DEP_LIBS += $(LIBNTLM_LIBS)
+$(call objects,$(PING_SRC)): DEP_CFLAGS += $(LIBNTLM_CFLAGS)
 $(call objects,$(TEST_SRC)): DEP_CFLAGS += -I$(srcdir)/tests $(CPPUTEST_CFLAGS)
 $(call objects,$(BENCH_SRC)): DEP_CFLAGS += -I$(srcdir)/tests
 

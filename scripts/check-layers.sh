@@ -23,7 +23,7 @@ tunnel      hop
 http        access leg
 daemon      http tunnel
 ctl         access directory
-ping        rpch net web'
+ping        rpch ntlm spnego net web'
 
 # header (a pattern)                               layers that may include it
 libraries='
@@ -31,6 +31,7 @@ microhttpd\.h                                       http
 gnutls/.*                                           net
 sqlite3.*\.h                                        directory
 (gssapi|krb5)(/.*|\.h)                              kerberos
+ntlm\.h                                             ping
 crypt\.h                                            access
 nettle/.*                                           access ntlm spnego
 uni(str|case)\.h                                    ntlm

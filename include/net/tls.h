@@ -74,6 +74,8 @@ public:
     std::string server_name() const;
     /// Client: the server's certificate, also when its verification failed.
     std::optional<TlsPeer> peer() const;
+    /// Client: the server has asked for a certificate; it need not insist on one. Known once the handshake is done.
+    bool asked_for_certificate() const noexcept;
     /// Client: what is wrong with the server's certificate, also when verification is off; empty when it
     /// is in order. Known once the handshake is done or has failed.
     const std::string& verification_error() const noexcept { return verification_error_; }
@@ -139,7 +141,10 @@ struct TlsClientOptions {
     /// PEM file with the trusted authorities; empty: the system's.
     std::string ca_file;
     /// A GnuTLS priority string; empty: TLS 1.3 and 1.2.
-    std::string priority;
+    std::string priority = {};
+    /// PEM files: the client's own certificate with its chain, and its key, not encrypted. Shown to a server that asks for one,
+    /// whatever authorities it names. Empty: none.
+    std::string certificate = {}, key = {};
 };
 
 /// The client's trust. Thread-safe.

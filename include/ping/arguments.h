@@ -11,7 +11,8 @@ using Slot = unsigned char;
 
 namespace slot {
 inline constexpr Slot ca_file = 128, insecure = 129, json = 130, password_fd = 131, proxy = 132, timeout = 133,
-                      version = 134, direct = 135, v1 = 136;
+                      version = 134, direct = 135, v1 = 136, ntlm_v1 = 137, no_channel_binding = 138, certificate = 139,
+                      key = 140;
 }
 
 /// What the command line says, before it is judged: at most one value an option. A long option with the

@@ -11,8 +11,11 @@
 
 namespace ping {
 
-/// What a response that is not the hoped-for one means.
+/// What a response that is not the hoped-for one means. A 401: as one to a request without credentials.
 Failure explain_response(const web::Response& response, const Options& options);
+
+/// No HTTP answer came: `how` the connection ended, empty when the time was over.
+Failure explain_no_answer(const std::string& how, const Options& options);
 
 /// What a bind or a call that the server turned down means. The path to the server is proven by it.
 Failure explain_refusal(const rpch::RpcAnswer& answer, const std::string& target);
@@ -32,8 +35,5 @@ Failure explain_plain_end(bool calling, const std::string& how);
 Failure explain_plain_silence(const Options& options, bool calling);
 /// `got` is what came in place of the banner, `error` why no more did; empty when the time was over.
 Failure explain_no_banner(const Options& options, const std::string& got, const std::string& error);
-
-/// "Basic, NTLM", or "none".
-std::string list_schemes(const web::Response& response);
 
 } // namespace ping

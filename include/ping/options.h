@@ -1,5 +1,7 @@
 #pragma once
 
+#include "ping/scheme.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +27,7 @@ struct Options {
     Action action = Action::ping;
     bool echo = false;     ///< -E: the proxy alone
     bool version1 = false; ///< --v1: RPC_CONNECT
+    bool ntlm_v1 = false;  ///< --ntlm-v1: prove that NTLM version 1 is refused
     bool direct = false;   ///< --direct: no proxy; proxy_host and proxy_port are the server's
 
     std::string proxy_host; ///< without brackets
@@ -39,7 +42,10 @@ struct Options {
     std::string server; ///< empty only with `echo`
     std::uint16_t endpoint = 593;
 
-    std::optional<Identity> identity; ///< Basic is the only scheme
+    std::optional<Identity> identity;
+    std::vector<Scheme> schemes;          ///< -H, in its order; empty: the strongest that the proxy offers
+    bool channel_binding = true;          ///< logins name the TLS channel, when there is one
+    std::string certificate_file, key_file; ///< of the client; empty: none
     Password password = Password::given;
     int password_descriptor = -1;
     bool first_scheme_only = false; ///< -F 2: credentials at once, without asking what the proxy offers

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "ping/caller.h"
-#include "ping/proxy.h"
+#include "ping/entrance.h"
 #include "rpch/framer.h"
 
 namespace ping {
@@ -10,8 +10,8 @@ namespace ping {
 /// an ncacn_http server, which knows a client of version 1 by its first PDU.
 class PlainCaller final : public Caller {
 public:
-    PlainCaller(const Options& options, Report& report, Proxy& proxy)
-        : Caller(report), options_(options), proxy_(proxy), channel_(Place::general, report)
+    PlainCaller(const Options& options, Report& report, Entrance& entrance)
+        : Caller(report), options_(options), entrance_(entrance), channel_(Place::general, report)
     {
     }
 
@@ -25,7 +25,7 @@ private:
     const char* take_bytes(base::Bytes bytes);
 
     const Options& options_;
-    Proxy& proxy_;
+    Entrance& entrance_;
     Channel channel_;
     rpch::Framer framer_;
 };

@@ -12,8 +12,7 @@
 
 namespace ping {
 
-/// The way to the RPC proxy, for both channels: name, TCP, TLS, authentication. With --direct, the name and TCP of the
-/// server. Every method reports its steps; false means that a step has failed and was reported.
+/// The way to the RPC proxy, for both channels: name, TCP, TLS. With --direct, the name and TCP of the server.
 class Proxy {
 public:
     /// `tls` is null for plain HTTP.
@@ -22,14 +21,11 @@ public:
     {
     }
 
-    bool resolve();
-    /// Connects the channel, with TLS if that is wanted.
+    /// Connects the channel, with TLS if that is wanted; the first time, resolves the name. Every step is reported; false: one
+    /// has failed.
     bool open(Channel& channel);
-    /// Asks without credentials which schemes the proxy offers, when credentials are there and `-F 2` does
-    /// not forbid it. The channel is fresh or usable afterwards.
-    bool ask_schemes(Channel& channel);
 
-    /// A request for the target, with credentials.
+    /// A request for the target, without credentials.
     web::Request request(std::string_view method, std::optional<std::uint64_t> content_length) const;
 
     /// Takes the body of the response whose head has come, so that the connection can carry the next
@@ -37,6 +33,7 @@ public:
     static bool take_body(Channel& channel, const Deadline& deadline, std::vector<std::uint8_t>& body);
 
 private:
+    bool resolve();
     bool connect(Channel& channel, base::UniqueFd& fd);
     bool shake_hands(Channel& channel, base::UniqueFd fd);
     bool check_certificate(Channel& channel);

@@ -23,6 +23,7 @@ enum class Exit : int {
     server_unavailable = 6,
     access_denied = 7,
     protocol = 8,
+    ntlm_v1_accepted = 9,
 };
 
 /// Why a step did not succeed, in words for an administrator.

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "ping/caller.h"
-#include "ping/proxy.h"
+#include "ping/entrance.h"
 #include "rpch/client.h"
 #include "rpch/framer.h"
 
@@ -15,7 +15,7 @@ namespace ping {
 /// role over two channels.
 class Tunnel final : public Caller {
 public:
-    Tunnel(const Options& options, Report& report, Proxy& proxy);
+    Tunnel(const Options& options, Report& report, Entrance& entrance);
 
     /// Connects both channels and establishes the virtual connection.
     bool open() override;
@@ -38,11 +38,11 @@ private:
     int until_ping() const;
 
     void broken(const char* reason);
-    Failure ended(const char* channel, const std::string& how) const;
+    Failure ended(const Channel& channel, const std::string& how) const;
     void trace_rts(Place place, const char* direction, base::Bytes pdu);
 
     const Options& options_;
-    Proxy& proxy_;
+    Entrance& entrance_;
     Channel in_;
     Channel out_;
     rpch::Client role_;

@@ -76,6 +76,9 @@ public:
     /// The handshake failed because of the certificate.
     bool untrusted() const noexcept { return untrusted_; }
 
+    /// The peer has asked for a client certificate in the handshake, which may have failed since.
+    bool asked_for_certificate() const noexcept { return asked_for_certificate_; }
+
     /// On a new connection: there is no HTTP, all that comes is body.
     void expect_body() noexcept;
 
@@ -112,6 +115,7 @@ private:
     web::HeadReader head_;
     web::BodyReader body_;
     bool untrusted_ = false;
+    bool asked_for_certificate_ = false;
     bool within_body_ = false;
     bool over_ = false; // closed or failed was reported
     std::string error_;

@@ -27,6 +27,11 @@ struct Response {
     bool keeps_connection() const noexcept;
     /// The schemes of all WWW-Authenticate headers, in their order and as written.
     std::vector<std::string> schemes() const;
+    /// What one of them says behind the name of `scheme`, any case: a token in base64, or parameters; empty when there is
+    /// nothing. Nullopt: the scheme is not there.
+    std::optional<std::string_view> challenge(std::string_view scheme) const;
+    /// The header Date, in seconds since 1970.
+    std::optional<std::int64_t> date() const;
     /// The number behind "RPC Error: " in the reason phrase (MS-RPCH 2.1.2.1.3).
     std::optional<std::uint32_t> rpc_error() const noexcept;
     /// "503 RPC Error: 6ba"

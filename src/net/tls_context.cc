@@ -106,6 +106,17 @@ private:
     gnutls_x509_privkey_t key_ = nullptr;
 };
 
+void add_pair(TlsCredentials& credentials, const std::string& certificate_file, const std::string& key_file)
+{
+    const Chain chain(certificate_file);
+    const Key key(key_file);
+    const int code = gnutls_certificate_set_x509_key(credentials.certificates(), chain.list(), chain.size(), key.get());
+    if (code == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
+        fail(key_file, "the key does not belong to the certificate " + certificate_file);
+    if (code < 0)
+        fail(certificate_file, gnutls_strerror(code));
+}
+
 } // namespace
 
 TlsServerContext::TlsServerContext(const std::vector<Pair>& pairs)
@@ -113,16 +124,8 @@ TlsServerContext::TlsServerContext(const std::vector<Pair>& pairs)
     if (pairs.empty())
         throw std::runtime_error("TLS: no certificate given");
     const auto credentials = std::make_shared<TlsCredentials>(server_priority, false);
-    for (const Pair& pair : pairs) {
-        const Chain chain(pair.certificate);
-        const Key key(pair.key);
-        const int code =
-            gnutls_certificate_set_x509_key(credentials->certificates(), chain.list(), chain.size(), key.get());
-        if (code == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
-            fail(pair.key, "the key does not belong to the certificate " + pair.certificate);
-        if (code < 0)
-            fail(pair.certificate, gnutls_strerror(code));
-    }
+    for (const Pair& pair : pairs)
+        add_pair(*credentials, pair.certificate, pair.key);
     credentials_ = credentials;
 }
 
@@ -150,12 +153,14 @@ TlsClientContext::TlsClientContext(const TlsClientOptions& options)
         if (code < 0)
             fail(options.ca_file, gnutls_strerror(code));
     }
+    if (!options.certificate.empty())
+        add_pair(*credentials, options.certificate, options.key);
     credentials_ = credentials;
 }
 
 std::unique_ptr<TlsSession> TlsClientContext::connect(int fd, const std::string& host) const
 {
-    std::unique_ptr<TlsSession> session(new TlsSession(credentials_, fd, GNUTLS_CLIENT | common_flags));
+    std::unique_ptr<TlsSession> session(new TlsSession(credentials_, fd, GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT | common_flags));
     if (!session->session_)
         return nullptr;
     session->host_ = host;

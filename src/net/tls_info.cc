@@ -57,6 +57,11 @@ std::string TlsSession::describe() const
     return std::string(version ? version : "TLS") + (suite ? std::string(" ") + suite : "");
 }
 
+bool TlsSession::asked_for_certificate() const noexcept
+{
+    return gnutls_certificate_client_get_request_status(session_) != 0;
+}
+
 std::string TlsSession::server_name() const
 {
     char name[256];

@@ -13,13 +13,18 @@ struct LongOption {
 
 constexpr LongOption long_options[] = {
     {"ca-file", slot::ca_file, true},
+    {"cert", slot::certificate, true},
     {"count", 'i', true},
     {"direct", slot::direct, false},
     {"echo", 'E', false},
     {"endpoint", 'e', true},
     {"help", '?', false},
+    {"http-auth", 'H', true},
     {"insecure", slot::insecure, false},
     {"json", slot::json, false},
+    {"key", slot::key, true},
+    {"no-channel-binding", slot::no_channel_binding, false},
+    {"ntlm-v1", slot::ntlm_v1, false},
     {"password-fd", slot::password_fd, true},
     {"proxy", slot::proxy, true},
     {"server", 's', true},

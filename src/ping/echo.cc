@@ -1,6 +1,5 @@
 #include "ping/echo.h"
 
-#include "ping/explain.h"
 #include "rpch/rts.h"
 #include "rpch/rts_table.h"
 
@@ -31,23 +30,23 @@ bool is_echo(base::Bytes body)
 }
 
 /// One request and its answer; `usable` tells whether the connection can carry another.
-bool echo_once(const Options& options, Report& report, Proxy& proxy, Channel& channel, bool with_body, bool& usable)
+bool echo_once(const Options& options, Report& report, Entrance& entrance, Channel& channel, bool with_body, bool& usable)
 {
     report.begin(channel.place(), with_body ? "echo 4" : "echo 0");
     const Deadline deadline(options.timeout_s);
     usable = false;
-    const bool sent = channel.send(proxy.request(method(channel.place()), with_body ? windows_body.size() : 0),
+    const bool sent = channel.send(entrance.request(method(channel.place()), channel, with_body ? windows_body.size() : 0),
                                    deadline) &&
                       (!with_body || channel.send(windows_body, deadline));
     // A proxy may have refused the request before it took all of it.
     const Channel::Event event = channel.wait(deadline);
     if (event != Channel::Event::head) {
-        report.failed(no_answer(options, channel));
+        report.failed(entrance.explain_end(channel).value_or(no_answer(options, channel)));
         return false;
     }
     const web::Response response = channel.response();
-    if (response.status != 200) {
-        report.failed(explain_response(response, options));
+    if (const auto failure = entrance.judge(channel)) {
+        report.failed(*failure);
         return false;
     }
     std::vector<std::uint8_t> body;
@@ -72,18 +71,16 @@ bool echo_once(const Options& options, Report& report, Proxy& proxy, Channel& ch
 
 } // namespace
 
-bool echo(const Options& options, Report& report, Proxy& proxy)
+bool echo(const Options& options, Report& report, Entrance& entrance)
 {
-    if (!proxy.resolve())
-        return false;
     for (const Place place : {Place::in, Place::out}) {
         Channel channel(place, report);
-        if (!proxy.open(channel) || (place == Place::in && !proxy.ask_schemes(channel)))
+        if (!entrance.enter(channel))
             return false;
         bool usable = true;
         for (std::uint32_t i = 0; i < options.count; ++i)
             for (const bool with_body : {false, true})
-                if ((!usable && !proxy.open(channel)) || !echo_once(options, report, proxy, channel, with_body, usable))
+                if ((!usable && !entrance.enter(channel)) || !echo_once(options, report, entrance, channel, with_body, usable))
                     return false;
     }
     return true;

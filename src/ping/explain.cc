@@ -1,8 +1,7 @@
 #include "ping/explain.h"
 
 #include "base/text.h"
-
-#include <algorithm>
+#include "ping/explain_login.h"
 
 namespace ping {
 namespace {
@@ -11,27 +10,6 @@ constexpr std::uint32_t access_denied = 5;
 constexpr std::uint32_t server_unavailable = 1722;
 constexpr std::uint32_t call_failed = 1726;
 constexpr std::uint32_t protocol_error = 1728;
-
-Failure unauthorized(const web::Response& response, const Options& options)
-{
-    Failure failure(Exit::http_authentication, access_denied);
-    const auto schemes = response.schemes();
-    const bool basic = std::any_of(schemes.begin(), schemes.end(),
-                                   [](const std::string& s) { return base::equal_nocase(s, "Basic"); });
-    const std::string offers = schemes.empty() ? "it offers no scheme at all" : "it offers " + list_schemes(response);
-    if (!options.identity) {
-        failure.meaning = "The proxy demands authentication; " + offers + ".";
-        failure.advice = "Give -P user,domain,* and -H Basic.";
-    } else if (!basic) {
-        failure.meaning = "The proxy does not take Basic authentication here; " + offers + ".";
-        failure.advice = options.tls ? "Enable Basic on the proxy: this version speaks no other scheme."
-                                     : "Without TLS a proxy seldom offers Basic: add -F 1, or give --proxy https://...";
-    } else {
-        failure.meaning = "The proxy refuses the user name or the password of " + options.identity->login() + ".";
-        failure.advice = "Check the name, the domain and the password, and whether the account is disabled.";
-    }
-    return failure;
-}
 
 Failure not_found(const web::Response& response, const Options& options)
 {
@@ -81,8 +59,10 @@ Failure unavailable(const web::Response& response, const Options& options)
             "\" tells the rule); then, from the proxy, see whether the name resolves and the port accepts connections.";
         break;
     case 1723:
-        failure.meaning = "The proxy has reached a connection limit.";
-        failure.advice = "Try again later, or raise the limit on the proxy.";
+        failure.meaning = "The proxy cannot serve this request now.";
+        failure.advice = "Its log names the reason: it can be at a limit of its connections or of what it looks up, in the "
+                         "middle of stopping, or unable to read its own accounts and rules (on rpctunneld, the database). If "
+                         "it was only busy, a later try succeeds.";
         break;
     case 1706:
     case 1707:
@@ -163,20 +143,12 @@ Failure other(const web::Response& response, const Options& options)
 
 } // namespace
 
-std::string list_schemes(const web::Response& response)
-{
-    std::string list;
-    for (const std::string& scheme : response.schemes())
-        list += (list.empty() ? "" : ", ") + scheme;
-    return list.empty() ? "none" : list;
-}
-
 Failure explain_response(const web::Response& response, const Options& options)
 {
     Failure failure;
     switch (response.status) {
     case 401:
-        failure = unauthorized(response, options);
+        failure = explain_unauthorized(response, options, {});
         break;
     case 403:
         failure = Failure(Exit::http_authentication, access_denied);
@@ -196,6 +168,14 @@ Failure explain_response(const web::Response& response, const Options& options)
     failure.http_status = response.status;
     if (failure.detail.empty())
         failure.detail = response.line();
+    return failure;
+}
+
+Failure explain_no_answer(const std::string& how, const Options& options)
+{
+    Failure failure(Exit::protocol, protocol_error, how.empty() ? "no answer" : how);
+    failure.meaning = "The proxy does not answer like a web server: " + failure.detail + ".";
+    failure.advice = options.tls ? "Check the port." : "If it expects TLS, add -F 1, or give --proxy https://...";
     return failure;
 }
 
@@ -308,8 +288,8 @@ Failure explain_no_banner(const Options& options, const std::string& got, const 
                                       : "nothing within " + std::to_string(options.timeout_s) + " s";
     failure.meaning = options.target() + " accepts connections, but does not greet with ncacn_http/1.0: " +
                       "it is no server for RPC over HTTP.";
-    failure.advice = "Check -s and -e. A service of plain TCP (ncacn_ip_tcp) greets nobody: it can be reached "
-                     "through a proxy only.";
+    failure.advice = "Check -s and -e. A service of plain TCP (ncacn_ip_tcp) greets nobody: it can be reached through a "
+                     "proxy only.";
     return failure;
 }
 

@@ -1,6 +1,8 @@
 #include "base/ask_password.h"
 #include "ping/echo.h"
+#include "ping/entrance.h"
 #include "ping/explain.h"
+#include "ping/ntlm_v1.h"
 #include "ping/options.h"
 #include "ping/plain.h"
 #include "ping/tunnel.h"
@@ -62,11 +64,19 @@ std::string title(const Options& options)
 {
     if (options.direct)
         return options.target() + " without a proxy";
-    std::string text = options.echo ? "Pinging the RPC proxy " : options.target() + " through ";
+    std::string text = options.echo      ? "Pinging the RPC proxy "
+                       : options.ntlm_v1 ? "Does it refuse NTLM version 1? The RPC proxy "
+                                         : options.target() + " through ";
     text += options.tls ? "https://" : "http://";
     text += web::host_header(options.proxy_host, options.proxy_port, options.tls) + options.path;
     text += options.version1 ? " with RPC_CONNECT" : "";
-    text += options.identity ? ", Basic as " + options.identity->login() : ", without authentication";
+    std::string schemes;
+    for (const Scheme scheme : options.schemes)
+        schemes += (schemes.empty() ? "" : " or ") + std::string(to_text(scheme));
+    if (options.identity)
+        text += ", " + schemes + (schemes.empty() ? "as " : " as ") + options.identity->login();
+    else
+        text += schemes.empty() ? ", without authentication" : ", " + schemes;
     return text;
 }
 
@@ -163,13 +173,13 @@ bool ask_interfaces(Report& report, Caller& caller)
     return true;
 }
 
-bool call(const Options& options, Report& report, Proxy& proxy)
+bool call(const Options& options, Report& report, Entrance& entrance)
 {
     std::unique_ptr<Caller> path;
     if (options.version1 || options.direct)
-        path = std::make_unique<PlainCaller>(options, report, proxy);
+        path = std::make_unique<PlainCaller>(options, report, entrance);
     else
-        path = std::make_unique<Tunnel>(options, report, proxy);
+        path = std::make_unique<Tunnel>(options, report, entrance);
     Caller& caller = *path;
     if (!caller.open())
         return false;
@@ -198,13 +208,16 @@ int run(int argc, char** argv)
         return 0;
     }
     if (options.action == Options::Action::version) {
-        std::puts("rpctunnel-ping " VERSION);
+        std::printf("rpctunnel-ping " VERSION "\n%s libntlm\n", have_ntlm_v1() ? "with" : "without");
         return 0;
     }
     std::optional<net::TlsClientContext> tls;
     if (options.tls) {
         try {
-            tls.emplace(net::TlsClientOptions{!options.insecure, options.ca_file, {}});
+            tls.emplace(net::TlsClientOptions{.verify = !options.insecure,
+                                              .ca_file = options.ca_file,
+                                              .certificate = options.certificate_file,
+                                              .key = options.key_file});
         } catch (const std::exception& e) {
             return usage_error(e.what());
         }
@@ -215,18 +228,21 @@ int run(int argc, char** argv)
     Report report(options);
     Network network;
     Proxy proxy(options, report, network, tls ? &*tls : nullptr);
+    Entrance entrance(options, report, proxy);
     report.title(title(options));
-    if (options.identity && !options.tls)
-        report.warning("the password travels readable: Basic without TLS");
     if (options.insecure)
         report.warning("the certificate of the proxy is not verified");
-    if (options.echo)
-        echo(options, report, proxy);
+    std::optional<std::string> proven;
+    if (options.ntlm_v1)
+        proven = prove_ntlm_v1_refused(options, report, proxy, entrance);
+    else if (options.echo)
+        echo(options, report, entrance);
     else
-        call(options, report, proxy);
+        call(options, report, entrance);
     const std::string where = web::host_header(options.proxy_host, options.proxy_port, options.tls);
     const std::string called = options.target() + " answered real RPC calls ";
-    const Exit code = report.verdict(options.echo     ? "the RPC proxy " + where + " answers on both methods."
+    const Exit code = report.verdict(options.ntlm_v1  ? "the RPC proxy " + where + " " + proven.value_or("") + "."
+                                     : options.echo   ? "the RPC proxy " + where + " answers on both methods."
                                      : options.direct ? called + "without a proxy."
                                                       : called + "through " + where + ".");
     return static_cast<int>(code);

@@ -3,6 +3,7 @@
 #include "base/pasted.h"
 #include "base/text.h"
 #include "ping/arguments.h"
+#include "ping/ntlm_v1.h"
 
 #include <algorithm>
 
@@ -138,7 +139,7 @@ std::string judge_proxy(const Arguments& said, Options& options, bool wants_tls)
 /// The server itself takes the place of the proxy.
 std::string judge_direct(const Arguments& said, Options& options)
 {
-    for (const Slot option : {Slot{'o'}, slot::proxy, Slot{'E'}, Slot{'P'}, Slot{'H'}, Slot{'F'}, slot::v1})
+    for (const Slot option : {Slot{'o'}, slot::proxy, Slot{'E'}, Slot{'P'}, Slot{'H'}, Slot{'F'}, slot::v1, slot::ntlm_v1})
         if (said.has(option))
             return "--direct goes to the server itself: " + said.name(option) + " is for a proxy";
     options.proxy_port = options.endpoint;
@@ -155,6 +156,8 @@ std::string judge_version1(const Arguments& said, const Options& options)
         return "-E pings a proxy of version 2: --v1 has no echo";
     if (said.has(slot::v1) && options.tls)
         return "--v1 has no TLS: version 1 of the protocol is plain HTTP";
+    if (said.has(slot::v1) && said.has('P') && options.schemes != std::vector{Scheme::basic})
+        return "--v1 sends -P with Basic, and without TLS: say -H Basic if that is meant";
     return {};
 }
 
@@ -162,6 +165,7 @@ std::string judge_tls(const Arguments& said, Options& options)
 {
     options.ca_file = said.value(slot::ca_file);
     options.insecure = said.has(slot::insecure);
+    options.channel_binding = !said.has(slot::no_channel_binding);
     options.print_certificate = said.has('b');
     options.certificate_subject = said.value('B');
     if (base::equal_nocase(options.certificate_subject.substr(0, 6), "msstd:"))
@@ -172,43 +176,55 @@ std::string judge_tls(const Arguments& said, Options& options)
         return "--insecure and --ca-file contradict each other";
     if (options.tls)
         return {};
-    for (const Slot option : {slot::ca_file, slot::insecure, Slot{'B'}, Slot{'b'}})
+    for (const Slot option : {slot::ca_file, slot::insecure, Slot{'B'}, Slot{'b'}, slot::certificate, slot::no_channel_binding})
         if (said.has(option))
             return said.name(option) + " needs TLS: add -F 1, or give --proxy https://...";
     return {};
 }
 
-std::string judge_schemes(const Arguments& said)
+std::string judge_schemes(const Arguments& said, Options& options)
 {
-    for (std::string_view word : base::split(said.value('H'), ',')) {
-        word = base::trim(word);
-        if (word == "1" || base::equal_nocase(word, "Basic"))
-            continue;
-        if (word == "2" || base::equal_nocase(word, "NTLM"))
-            return "-H NTLM is not available in this version";
-        if (word == "65536" || base::equal_nocase(word, "Certificate"))
-            return "-H Certificate is not available in this version";
-        if (base::equal_nocase(word, "Negotiate"))
-            return "-H Negotiate is not available in this version";
-        return "-H takes Basic or 1, not \"" + std::string(word) + "\"";
+    if (!said.has('H'))
+        return {};
+    for (const std::string_view word : base::split(said.value('H'), ',')) {
+        const auto scheme = scheme_of(base::trim(word));
+        if (!scheme)
+            return said.name('H') + " takes Basic or 1, NTLM or 2, Negotiate, Certificate or 65536, not " + base::quoted(word);
+        options.schemes.push_back(*scheme);
     }
+    const auto has = [&](Scheme scheme) { return std::ranges::find(options.schemes, scheme) != options.schemes.end(); };
+    if (has(Scheme::certificate) && !said.has(slot::certificate))
+        return said.name('H') + " Certificate needs --cert and --key";
+    if (has(Scheme::certificate) && options.schemes.size() > 1)
+        return said.name('H') + " Certificate goes alone: a certificate that comes with a login needs --cert only";
+    if (has(Scheme::certificate) && said.has('P'))
+        return said.name('H') + " Certificate sends no password: -P is for the other schemes";
+    if (!said.has('P') && !has(Scheme::certificate))
+        return said.name('H') + " needs -P: there is no logged-on user to take instead";
+    return {};
+}
+
+std::string judge_certificate(const Arguments& said, Options& options)
+{
+    options.certificate_file = said.value(slot::certificate);
+    options.key_file = said.value(slot::key);
+    if (said.has(slot::certificate) != said.has(slot::key))
+        return "--cert and --key go together";
+    if (!options.certificate_file.empty() && !said.has(slot::proxy))
+        options.path = "/rpcwithcert/rpcproxy.dll";
     return {};
 }
 
 std::string judge_identity(const Arguments& said, Options& options)
 {
-    if (said.has('P') && !said.has('H'))
-        return "-P needs -H: say which scheme may carry the password, for example -H Basic";
-    if (said.has('H') && !said.has('P'))
-        return "-H needs -P: there is no logged-on user to take instead";
+    if (std::string error = judge_schemes(said, options); !error.empty())
+        return error;
     if (said.has(slot::password_fd) && !said.has('P'))
         return "--password-fd needs -P user,domain";
     if (options.first_scheme_only && !said.has('H'))
         return "-F 2 needs -H: there is no first scheme";
     if (!said.has('P'))
         return {};
-    if (std::string error = judge_schemes(said); !error.empty())
-        return error;
 
     Identity identity;
     const std::string_view text = said.value('P');
@@ -222,7 +238,8 @@ std::string judge_identity(const Arguments& said, Options& options)
         identity.password = text.substr(second + 1);
     if (identity.user.empty())
         return "-P names no user";
-    if (identity.login().find(':') != std::string::npos)
+    if (identity.login().find(':') != std::string::npos &&
+        std::ranges::find(options.schemes, Scheme::basic) != options.schemes.end())
         return "a user name with a colon cannot be sent with Basic";
     for (const std::string& part : {identity.user, identity.domain})
         if (const std::string unseen = base::unseen_byte(part); !unseen.empty())
@@ -241,12 +258,27 @@ std::string judge_identity(const Arguments& said, Options& options)
     return read_number(said, slot::password_fd, 0, 1023, options.password_descriptor);
 }
 
+/// The proxy alone is asked, in no scheme but this.
+std::string judge_ntlm_v1(const Arguments& said, const Options& options)
+{
+    if (!options.ntlm_v1)
+        return {};
+    for (const Slot option : {Slot{'H'}, Slot{'E'}, Slot{'i'}, slot::v1})
+        if (said.has(option))
+            return "--ntlm-v1 is a test of its own: it does not go with " + said.name(option);
+    if (!options.identity)
+        return "--ntlm-v1 needs -P, an account that can log in: what is refused to everybody proves nothing";
+    if (std::ranges::any_of(options.identity->password, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
+        return "--ntlm-v1 needs an account whose password is ASCII: libntlm knows no other";
+    return have_ntlm_v1() ? "" : "--ntlm-v1 is not in this build, which has no libntlm";
+}
+
 std::string judge_target(const Arguments& said, Options& options)
 {
     if (said.has('t') && !base::equal_nocase(said.value('t'), "ncacn_http"))
         return "-t knows only ncacn_http, not \"" + std::string(said.value('t')) + "\"";
     options.server = said.value('s');
-    if (options.server.empty() && !options.echo)
+    if (options.server.empty() && !options.echo && !options.ntlm_v1)
         return "the RPC server is missing: give -s, or -E to ping the proxy alone";
     if (options.server.empty() && said.has('e'))
         return said.name('e') + " needs -s";
@@ -262,6 +294,7 @@ std::string judge(const Arguments& said, Options& options)
 {
     options.echo = said.has('E');
     options.version1 = said.has(slot::v1);
+    options.ntlm_v1 = said.has(slot::ntlm_v1);
     options.direct = said.has(slot::direct);
     options.quiet = said.has('q');
     options.json = said.has(slot::json);
@@ -270,9 +303,11 @@ std::string judge(const Arguments& said, Options& options)
              judge_flags(said, options, wants_tls),
              judge_target(said, options),
              options.direct ? judge_direct(said, options) : judge_proxy(said, options, wants_tls),
-             judge_version1(said, options),
              judge_tls(said, options),
+             judge_certificate(said, options),
              judge_identity(said, options),
+             judge_version1(said, options),
+             judge_ntlm_v1(said, options),
              read_number(said, 'i', 1, 1'000'000, options.count),
              read_number(said, 'v', 1, 3, options.verbosity),
              read_number(said, 'r', 1, 86'400, options.report_interval_s),
@@ -322,7 +357,11 @@ proxy alone, and says where it stops. The letters are those of rpcping; -x and
       --direct               no proxy: plain RPC to an ncacn_http server
   -P user,domain,password    who you are for the proxy; * asks for the password
       --password-fd n        read the password from descriptor n
-  -H Basic                   the scheme for -P (or 1)
+  -H, --http-auth schemes    Basic, NTLM, Negotiate, Certificate, or 1, 2, 65536:
+                             the strongest of them that the proxy offers
+      --cert, --key file     a client certificate and its key
+      --no-channel-binding   do not bind the login to the TLS connection
+      --ntlm-v1              prove that the proxy refuses NTLM version 1
   -F flags                   1 TLS, 2 credentials at once, 3 both
       --ca-file file         trust these authorities instead of the system's
       --insecure             do not verify the certificate
@@ -338,7 +377,7 @@ proxy alone, and says where it stops. The letters are those of rpcping; -x and
 
 Exit code: 0 success, 1 usage, 2 cannot connect, 3 TLS, 4 HTTP authentication,
 5 target refused by the proxy, 6 RPC server unavailable, 7 RPC access denied,
-8 protocol error or timeout.
+8 protocol error or timeout, 9 NTLM version 1 was accepted.
 )";
 }
 

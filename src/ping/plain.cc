@@ -19,7 +19,7 @@ std::string_view text_of(base::Bytes bytes)
 
 bool PlainCaller::open()
 {
-    return proxy_.resolve() && proxy_.open(channel_) && (options_.direct ? await_banner() : ask_proxy());
+    return entrance_.enter(channel_) && (options_.direct ? await_banner() : ask_proxy());
 }
 
 bool PlainCaller::ask_proxy()
@@ -27,7 +27,7 @@ bool PlainCaller::ask_proxy()
     report_.begin(Place::general, "RPC_CONNECT");
     const Deadline deadline(options_.timeout_s);
     // A proxy may have refused the request and closed before it took all of it.
-    const bool sent = channel_.send(proxy_.request("RPC_CONNECT", std::nullopt), deadline);
+    const bool sent = channel_.send(entrance_.request("RPC_CONNECT", channel_, std::nullopt), deadline);
     const Channel::Event event = channel_.wait(deadline);
     if (event != Channel::Event::head) {
         report_.failed(sent && event == Channel::Event::nothing ? explain_plain_silence(options_, false)
@@ -37,7 +37,7 @@ bool PlainCaller::ask_proxy()
     const web::Response& response = channel_.response();
     // The body of a mixed proxy has no length and no coding.
     if (response.status / 100 != 2 || response.content_length || response.chunked) {
-        report_.failed(explain_response(response, options_));
+        report_.failed(entrance_.judge(channel_).value_or(explain_response(response, options_)));
         return false;
     }
     report_.passed(response.line(), {}, response.status);

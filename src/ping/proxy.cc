@@ -1,7 +1,7 @@
 #include "ping/proxy.h"
 
 #include "base/text.h"
-#include "ping/explain.h"
+#include "ping/explain_login.h"
 
 #include <algorithm>
 #include <ctime>
@@ -10,7 +10,6 @@ namespace ping {
 namespace {
 
 constexpr std::uint32_t server_unavailable = 1722;
-constexpr std::uint32_t protocol_error = 1728;
 
 std::string date(std::int64_t seconds)
 {
@@ -76,7 +75,7 @@ bool Proxy::resolve()
 bool Proxy::open(Channel& channel)
 {
     base::UniqueFd fd;
-    if (!connect(channel, fd))
+    if ((addresses_.empty() && !resolve()) || !connect(channel, fd))
         return false;
     if (tls_)
         return shake_hands(channel, std::move(fd)) && check_certificate(channel);
@@ -122,6 +121,10 @@ bool Proxy::shake_hands(Channel& channel, base::UniqueFd fd)
 {
     report_.begin(channel.place(), "tls");
     if (!channel.open(std::move(fd), *tls_, options_.proxy_host, Deadline(options_.timeout_s))) {
+        if (channel.asked_for_certificate() && !channel.untrusted()) {
+            report_.failed(explain_certificate(channel.error(), options_));
+            return false;
+        }
         Failure failure(Exit::tls, std::nullopt, channel.error());
         failure.meaning = channel.untrusted() ? "The certificate of the proxy cannot be verified: "
                                               : "There is no TLS connection to the proxy: ";
@@ -143,6 +146,9 @@ bool Proxy::shake_hands(Channel& channel, base::UniqueFd fd)
         notes = {"issued by " + peer->issuer, "for " + join(peer->names),
                  "valid " + date(peer->not_before) + " to " + date(peer->not_after)};
     }
+    if (channel.asked_for_certificate())
+        detail += options_.certificate_file.empty() ? "; it asks for a client certificate"
+                                                    : "; it has asked for the client certificate";
     if (session.verification_error().empty())
         report_.passed(detail, notes);
     else
@@ -176,8 +182,6 @@ web::Request Proxy::request(std::string_view name, std::optional<std::uint64_t> 
     request.resource = options_.server.empty() ? options_.path : options_.path + "?" + options_.target();
     request.host = web::host_header(options_.proxy_host, options_.proxy_port, options_.tls);
     request.content_length = content_length;
-    if (options_.identity)
-        request.authorization = web::basic_authorization(options_.identity->login(), options_.identity->password);
     return request;
 }
 
@@ -200,43 +204,6 @@ bool Proxy::take_body(Channel& channel, const Deadline& deadline, std::vector<st
             return false;
         }
     }
-}
-
-bool Proxy::ask_schemes(Channel& channel)
-{
-    if (!options_.identity || options_.first_scheme_only)
-        return true;
-    report_.begin(channel.place(), "schemes");
-    const Deadline deadline(options_.timeout_s);
-    web::Request question = request(method(channel.place()), 0);
-    question.authorization.clear();
-    if (!channel.send(question, deadline) || channel.wait(deadline) != Channel::Event::head) {
-        Failure failure(Exit::protocol, protocol_error, channel.error());
-        if (failure.detail.empty())
-            failure.detail = "no answer";
-        failure.meaning = "The proxy does not answer like a web server: " + failure.detail + ".";
-        failure.advice = options_.tls ? "Check the port." : "If it expects TLS, add -F 1, or give --proxy https://...";
-        report_.failed(failure);
-        return false;
-    }
-    const web::Response response = channel.response();
-    const auto schemes = response.schemes();
-    const bool offered = std::any_of(schemes.begin(), schemes.end(),
-                                     [](const std::string& s) { return base::equal_nocase(s, "Basic"); });
-    if (response.status != 200 && !(response.status == 401 && offered)) {
-        report_.failed(explain_response(response, options_));
-        return false;
-    }
-    std::vector<std::uint8_t> ignored;
-    const bool usable = take_body(channel, deadline, ignored) && response.keeps_connection();
-    if (response.status == 200)
-        report_.warned("the proxy demands no authentication");
-    else if (usable)
-        report_.passed("the proxy offers " + list_schemes(response), {}, response.status);
-    else
-        report_.warned("the proxy offers " + list_schemes(response) +
-                       ", but closes the connection: NTLM could not work");
-    return usable || open(channel);
 }
 
 } // namespace ping

@@ -27,15 +27,15 @@ bool timeout_in_range(std::uint32_t ms)
 
 } // namespace
 
-Tunnel::Tunnel(const Options& options, Report& report, Proxy& proxy)
-    : Caller(report), options_(options), proxy_(proxy), in_(Place::in, report), out_(Place::out, report),
+Tunnel::Tunnel(const Options& options, Report& report, Entrance& entrance)
+    : Caller(report), options_(options), entrance_(entrance), in_(Place::in, report), out_(Place::out, report),
       role_({}, rpch::Client::Cookies::random())
 {
 }
 
 bool Tunnel::open()
 {
-    if (!proxy_.resolve() || !proxy_.open(in_) || !proxy_.ask_schemes(in_) || !proxy_.open(out_))
+    if (!entrance_.enter(in_) || !entrance_.enter(out_))
         return false;
     if (send_requests() && await_opened())
         return true;
@@ -47,8 +47,8 @@ bool Tunnel::send_requests()
 {
     const rpch::Client::Settings settings;
     report_.begin(Place::in, "request");
-    if (!in_.send(proxy_.request(method(Place::in), settings.in_lifetime), Deadline(options_.timeout_s))) {
-        in_failure_ = ended("IN", in_.error());
+    if (!in_.send(entrance_.request(method(Place::in), in_, settings.in_lifetime), Deadline(options_.timeout_s))) {
+        in_failure_ = ended(in_, in_.error());
         return false;
     }
     rpch::Effects first;
@@ -58,8 +58,8 @@ bool Tunnel::send_requests()
     report_.passed("sent, with CONN/B1; silence is the good answer");
 
     report_.begin(Place::out, out_step_ = "request");
-    if (!out_.send(proxy_.request(method(Place::out), conn_a1_size), Deadline(options_.timeout_s))) {
-        out_failure_ = ended("OUT", out_.error());
+    if (!out_.send(entrance_.request(method(Place::out), out_, conn_a1_size), Deadline(options_.timeout_s))) {
+        out_failure_ = ended(out_, out_.error());
         return false;
     }
     rpch::Effects second;
@@ -135,7 +135,7 @@ std::optional<rpch::RpcAnswer> Tunnel::exchange(base::Bytes pdu)
     };
 
     if (!role_.lifetime_admits(size)) {
-        in_failure_ = ended("IN", "its Content-Length is used up");
+        in_failure_ = ended(in_, "its Content-Length is used up");
         return give_up(Outcome::failed);
     }
     if (const Outcome outcome = pump([&] { return role_.admits(size); }, deadline); outcome != Outcome::done)
@@ -193,23 +193,22 @@ void Tunnel::on_out_event(Channel::Event event)
     case Channel::Event::nothing:
         return;
     case Channel::Event::head:
-        if (out_.response().status == 200) {
+        out_failure_ = entrance_.judge(out_);
+        if (!out_failure_) {
             rpch::Effects effects;
             role_.on_success_response(effects);
             carry_out(effects);
-        } else {
-            out_failure_ = explain_response(out_.response(), options_);
         }
         return;
     case Channel::Event::body:
         on_out_bytes(out_.body());
         return;
     case Channel::Event::end:
-        out_failure_ = ended("OUT", "its response is complete");
+        out_failure_ = ended(out_, "its response is complete");
         return;
     case Channel::Event::closed:
     case Channel::Event::failed:
-        out_failure_ = ended("OUT", out_.error());
+        out_failure_ = ended(out_, out_.error());
         return;
     }
 }
@@ -222,14 +221,13 @@ void Tunnel::on_in_event(Channel::Event event)
     case Channel::Event::end:
         return;
     case Channel::Event::head:
-        if (in_.response().status == 200)
+        in_failure_ = entrance_.judge(in_);
+        if (!in_failure_)
             report_.warning("the proxy answers the IN channel with 200, which some clients do not expect");
-        else
-            in_failure_ = explain_response(in_.response(), options_);
         return;
     case Channel::Event::closed:
     case Channel::Event::failed:
-        in_failure_ = ended("IN", in_.error());
+        in_failure_ = ended(in_, in_.error());
         return;
     }
 }
@@ -284,7 +282,7 @@ bool Tunnel::carry_out(const rpch::Effects& effects)
                 if (!send_in(effect.pdu))
                     return false;
             } else if (!out_.send(effect.pdu, Deadline(options_.timeout_s))) {
-                out_failure_ = ended("OUT", out_.error());
+                out_failure_ = ended(out_, out_.error());
                 return false;
             }
             break;
@@ -315,10 +313,10 @@ bool Tunnel::send_in(base::Bytes bytes)
         return true;
     // The proxy may have refused the request and closed before it took all of it.
     const std::string error = in_.error();
-    if (in_.next() == Channel::Event::head && in_.response().status != 200)
-        in_failure_ = explain_response(in_.response(), options_);
-    else
-        in_failure_ = ended("IN", error);
+    if (in_.next() == Channel::Event::head)
+        in_failure_ = entrance_.judge(in_);
+    if (!in_failure_)
+        in_failure_ = ended(in_, error);
     return false;
 }
 
@@ -336,9 +334,12 @@ void Tunnel::broken(const char* reason)
     out_failure_ = explain_broken(reason);
 }
 
-Failure Tunnel::ended(const char* channel, const std::string& how) const
+Failure Tunnel::ended(const Channel& channel, const std::string& how) const
 {
-    return explain_end(role_.state(), channel, how, options_);
+    if (role_.state() == rpch::Client::State::out_channel_wait)
+        if (const auto failure = entrance_.explain_end(channel))
+            return *failure;
+    return explain_end(role_.state(), channel.place() == Place::in ? "IN" : "OUT", how, options_);
 }
 
 void Tunnel::trace_rts(Place place, const char* direction, base::Bytes pdu)

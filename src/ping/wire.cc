@@ -73,6 +73,7 @@ bool Channel::open(base::UniqueFd fd, const net::TlsClientContext& context, cons
     }
     for (;;) {
         const net::Handshake step = session->handshake();
+        asked_for_certificate_ = session->asked_for_certificate();
         switch (step.kind) {
         case net::Handshake::Kind::done:
             stream_ = net::Stream(std::move(fd), std::move(session));

@@ -18,7 +18,8 @@ std::string Request::head(bool show_secrets) const
         text += "User-Agent: RPC\r\n";
     text += "Pragma: No-cache\r\n";
     if (!authorization.empty())
-        text += "Authorization: " + (show_secrets ? authorization : std::string("Basic (hidden)")) + "\r\n";
+        text += "Authorization: " +
+                (show_secrets ? authorization : authorization.substr(0, authorization.find(' ')) + " (hidden)") + "\r\n";
     if (content_length)
         text += "Content-Length: " + std::to_string(*content_length) + "\r\n";
     return text + "\r\n";

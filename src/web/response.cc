@@ -2,6 +2,8 @@
 
 #include "base/text.h"
 
+#include <time.h>
+
 #include <algorithm>
 
 namespace web {
@@ -54,6 +56,31 @@ std::vector<std::string> Response::schemes() const
         }
     }
     return found;
+}
+
+std::optional<std::string_view> Response::challenge(std::string_view scheme) const
+{
+    std::optional<std::string_view> found;
+    for (const auto& [name, value] : headers) {
+        if (!base::equal_nocase(name, "WWW-Authenticate"))
+            continue;
+        for (const std::string_view piece : split_list(value)) {
+            if (!base::equal_nocase(piece.substr(0, piece.find(' ')), scheme))
+                continue;
+            const std::string_view rest = base::trim(piece.substr(scheme.size()));
+            if (!found || found->empty())
+                found = rest;
+        }
+    }
+    return found;
+}
+
+std::optional<std::int64_t> Response::date() const
+{
+    tm parts{};
+    const std::string text(header("Date"));
+    const char* const end = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    return end && *end == '\0' ? std::optional<std::int64_t>(timegm(&parts)) : std::nullopt;
 }
 
 std::optional<std::uint32_t> Response::rpc_error() const noexcept

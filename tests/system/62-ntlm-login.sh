@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Goal: NTLM and Negotiate log in, raw and inside SPNEGO. curl does it with --ntlm, with --anyauth, and with --negotiate over
+# Goal: NTLM and Negotiate log in, raw and inside SPNEGO. curl does it, on both methods, with --ntlm, with --anyauth, and with --negotiate over
 # gss-ntlmssp; impacket makes calls through the whole tunnel, plain and TLS. A wrong password, an account without NTLM and a
 # disabled one get the same 401. A connection stays logged in, as whom it was first; behind a front it does not. The last token
 # of SPNEGO comes with the 200, of the OUT channel too. With extended protection a login is good for the channel that it names.
@@ -22,15 +22,18 @@ touch "$LAB_DIR/krb5.conf"
 echo "LAB:$LAB_USER:$LAB_PASSWORD" >"$LAB_DIR/right"
 echo "LAB:$LAB_USER:wrong" >"$LAB_DIR/wrong"
 ask() {   # STATUS ARGUMENT ...
-    local status=$1 found
+    local status=$1 method found
     shift
-    found=$(curl -sk -o /dev/null -w '%{http_code}' -m 20 -X RPC_IN_DATA "$@") || :
-    check "curl $*: $found instead of $status" [ "$found" = "$status" ]
+    for method in RPC_IN_DATA RPC_OUT_DATA; do
+        found=$(curl -sk -o /dev/null -w '%{http_code}' -m 20 -X $method "$@") || :
+        check "curl -X $method $*: $found instead of $status" [ "$found" = "$status" ]
+    done
 }
 for url in "http://$LAB_PLAIN/rpc/rpcproxy.dll?$T_plain" "https://$LAB_TLS/rpc/rpcproxy.dll?$T_plain"; do
     for user in "$LAB_USER" "LAB\\$LAB_USER" "lab\\${LAB_USER^^}"; do
         ask 200 --ntlm -u "$user:$LAB_PASSWORD" "$url"
     done
+    ask 200 --basic -u "$LAB_USER:$LAB_PASSWORD" "$url"
     for user in "$LAB_USER:wrong" "nobody:$LAB_PASSWORD" "nohash:$LAB_PASSWORD" "gone:$LAB_PASSWORD" \
         "OTHER\\$LAB_USER:$LAB_PASSWORD"; do
         ask 401 --ntlm -u "$user" "$url"

@@ -8,8 +8,7 @@
 // any number of logins one after the other. The initiator's first line answers a line that says nothing.
 
 #include "base/base64.h"
-#include "ntlm/initiator.h"
-#include "spnego/initiator.h"
+#include "ping/ntlm_login.h"
 
 #include <sys/random.h>
 #include <time.h>
@@ -146,32 +145,30 @@ private:
 
 class Initiator {
 public:
-    explicit Initiator(const Options& options)
-        : login_(login(options)), wrapped_(!option(options, "spnego").empty()),
-          kerberos_first_(!option(options, "kerberos_first").empty()), initiator_(login_)
-    {
-    }
+    explicit Initiator(const Options& options) : login_(who(options), wrapping(options)) {}
 
     std::string answer(base::Bytes token)
     {
-        if (token.empty())
-            return go_on(first());
-        if (!wrapped_)
-            return mechanism(token);
-        const spnego::Step step = negotiation_.read(token);
+        const ping::Login::Step step = login_.next(token);
         switch (step.kind) {
-        case spnego::Step::Kind::mechanism:
-            return step.token.empty() ? go_on(negotiation_.answer(initiator_.negotiate())) : mechanism(step.token);
-        case spnego::Step::Kind::reply: return go_on(step.token);
-        case spnego::Step::Kind::done: return "AF -";
-        case spnego::Step::Kind::refused: return no(step.refusal);
-        case spnego::Step::Kind::kerberos: break;
+        case ping::Login::Step::Kind::leg:
+        case ping::Login::Step::Kind::last: return go_on(step.token);
+        case ping::Login::Step::Kind::done: return "AF -";
+        case ping::Login::Step::Kind::failed: break;
         }
-        return "NA";
+        return "NA " + step.why;
     }
 
 private:
-    static ntlm::Initiator::Login login(const Options& options)
+    static ping::NtlmLogin::Wrapping wrapping(const Options& options)
+    {
+        using Wrapping = ping::NtlmLogin::Wrapping;
+        return option(options, "spnego").empty()           ? Wrapping::raw
+               : option(options, "kerberos_first").empty() ? Wrapping::spnego
+                                                           : Wrapping::spnego_second;
+    }
+
+    static ntlm::Initiator::Login who(const Options& options)
     {
         ntlm::Initiator::Login login;
         login.user = option(options, "user");
@@ -184,38 +181,12 @@ private:
         return login;
     }
 
-    spnego::Token first()
-    {
-        if (!wrapped_)
-            return initiator_.negotiate();
-        if (!kerberos_first_)
-            return negotiation_.start(initiator_.negotiate());
-        return negotiation_.start({}, {std::string(spnego::oid::kerberos), std::string(spnego::oid::ntlmssp)});
-    }
-
-    std::string mechanism(base::Bytes challenge)
-    {
-        ntlm::Initiator::Random random;
-        randomise(random.client_challenge);
-        randomise({random.session_key.data(), ntlm::Key::size});
-        const auto token = initiator_.authenticate(challenge, random, now());
-        if (!token)
-            return "NA the challenge is malformed";
-        if (!wrapped_)
-            return go_on(*token);
-        const auto signatures = mics(initiator_.session(), negotiation_.mech_list());
-        const auto last = negotiation_.finish(*token, initiator_.carried_mic(), signatures);
-        return last ? go_on(*last) : no(spnego::Refusal::mic_impossible);
-    }
-
-    const ntlm::Initiator::Login login_;
-    const bool wrapped_, kerberos_first_;
-    ntlm::Initiator initiator_;
-    spnego::Initiator negotiation_;
+    ping::NtlmLogin login_;
 };
 
-template <class Peer> int converse(Peer peer)
+template <class Peer> int converse(const Options& options)
 {
+    Peer peer(options);
     for (std::string line; std::getline(std::cin, line);) {
         const auto token = base::base64_decode(line);
         std::cout << (token ? peer.answer(base::bytes_of(*token)) : "NA not base64") << std::endl;
@@ -235,9 +206,9 @@ int main(int argc, char** argv)
     }
     const std::string role = argc > 1 ? argv[1] : "";
     if (role == "accept")
-        return converse<Acceptor>(Acceptor(options));
+        return converse<Acceptor>(options);
     if (role == "initiate")
-        return converse<Initiator>(Initiator(options));
+        return converse<Initiator>(options);
     std::cerr << "usage: ntlm-peer accept|initiate NAME=VALUE ...\n";
     return 2;
 }

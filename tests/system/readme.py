@@ -225,6 +225,8 @@ TABLE = [
     (PING, 'for port in 6001 6002 6004; do', success),
     (PING, 'rpctunnel-ping --proxy https://127.0.0.1:8443 --ca-file test-ca.pem \\', success),
     (PING, 'rpctunnel-ping --direct -s exch01 -e 6001', success),
+    (PING, 'rpctunnel-ping -o RpcProxy=mail.example.com -F 1 -P anna,EXAMPLE,* -s exch01 -e 6001', success),
+    (PING, 'rpctunnel-ping -o RpcProxy=mail.example.com -F 1 -P anna,EXAMPLE,* --ntlm-v1', success),
     (CTL, 'install -d -o rpctunnel -g rpctunnel -m 750 /var/lib/rpctunnel', first_of_ctl),
     (CTL, 'rpctunnelctl init', run),
     (CTL, 'rpctunnelctl server add EX1 --fqdn ex1.corp.example --version 2013', run),

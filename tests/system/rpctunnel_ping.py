@@ -3,32 +3,15 @@ import json
 import os
 import pty
 import re
-import socket
 import struct
-import subprocess
 import threading
 import time
 
 import lab
 import wire
+from pinging import PING, Listener, expect, ping
 
-PING = os.environ['OBJ'] + '/rpctunnel-ping'
 ME = ['-P', f'{lab.USER},,{lab.PASSWORD}', '-H', 'Basic']
-
-
-def ping(*arguments, stdin=subprocess.DEVNULL, limit=20, **more):
-    begin = time.monotonic()
-    done = subprocess.run([PING, *arguments], stdin=stdin, capture_output=True, timeout=limit, **more)
-    done.text = (done.stdout + done.stderr).decode('latin-1')
-    done.seconds = time.monotonic() - begin
-    return done
-
-
-def expect(text, done, code, *words):
-    lab.same(done.returncode, code, f'{text}: exit code\n{done.text}')
-    for word in words:
-        lab.check(word in done.text, f'{text}: says nothing of {word!r}\n{done.text}')
-    lab.check('\x1b' not in done.text and lab.PASSWORD not in done.text, f'{text}: unsafe output\n{done.text!r}')
 
 
 # --- The daemon
@@ -61,6 +44,11 @@ wrong = ['-P', f'{lab.USER},,wrong', '-H1']
 for more in (), ('-F2',):
     expect('wrong password', ping('-o', f'RpcProxy={lab.PLAIN}', '-s', 'test01', '-e', '7001', *wrong, *more), 4, '5 (0x5)')
 expect('no credentials', ping('-o', f'RpcProxy={lab.PLAIN}', '-s', 'test01', '-e', '7001'), 4, 'offers Basic')
+some = ['-P', f'{lab.USER},,{lab.PASSWORD}', '-s', 'test01', '-e', '7001']
+expect('no scheme named, and the password would be readable', ping('-o', f'RpcProxy={lab.PLAIN}', *some), 4, 'could read the password', '-H Basic')
+expect('no scheme named', ping('-o', f'RpcProxy={lab.TLS}', '-F1', '--insecure', *some), 0, 'offers Basic; Basic is used', 'SUCCESS')
+expect('another scheme', ping('-o', f'RpcProxy={lab.PLAIN}', '-H', '2', *some), 4, 'does not offer NTLM; it offers Basic', 'Give -H Basic')
+expect('another scheme at once', ping('-o', f'RpcProxy={lab.PLAIN}', '-H', '2', '-F2', *some), 4, 'does not offer NTLM here; it offers Basic')
 expect('denied target', through('test01:22'), 6, '1722 (0x6ba)', 'ValidPorts')
 expect('dead server', through('test01:7998'), 6, '1722 (0x6ba)')
 expect('unknown mailbox', through('11111111-2222-4333-8444-555555555555@lab.example:6001'), 5, 'MailboxGuidWithDomainNotFound')
@@ -106,22 +94,9 @@ class Proxy:
 
     def __init__(self, **knobs):
         self.knobs = knobs
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        self.address = '127.0.0.1:%d' % self.listener.getsockname()[1]
         self.requests = threading.Condition()
         self.rpc = []
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            threading.Thread(target=self.serve, args=[self.listener.accept()[0]], daemon=True).start()
-
-    def serve(self, conn):
-        try:
-            with conn:
-                self.connection(conn)
-        except OSError:
-            pass
+        self.address = Listener(self.connection).address
 
     def connection(self, conn):
         data = b''

@@ -75,6 +75,26 @@ TEST_GROUP(Tls) {
     }
 };
 
+TEST(Tls, clientsCertificateAndKeyBelongTogether)
+{
+    net::TlsClientOptions good = options();
+    good.certificate = material->mail_pem.path();
+    good.key = material->mail_key.path();
+    TlsClientContext context(good);
+    for (const auto& [key, reason] : {std::pair{material->other_key.path(), ": the key does not belong to the certificate "},
+                                      {std::string("/nonexistent"), ": No such file or directory"}}) {
+        net::TlsClientOptions bad = good;
+        bad.key = key;
+        std::string said;
+        try {
+            TlsClientContext refused(bad);
+        } catch (const std::exception& e) {
+            said = e.what();
+        }
+        STRCMP_CONTAINS((key + reason).c_str(), said.c_str());
+    }
+}
+
 TEST(Tls, loadErrorsNameFileAndReason)
 {
     const std::string pem = material->mail_pem.path(), key = material->mail_key.path();

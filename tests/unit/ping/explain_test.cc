@@ -17,13 +17,6 @@ web::Response head(std::string_view text)
 
 TEST_GROUP(PingExplain){};
 
-TEST(PingExplain, listsSchemes)
-{
-    STRCMP_EQUAL("NTLM, Basic",
-                 ping::list_schemes(head("HTTP/1.1 401 x\r\nWWW-Authenticate: NTLM, Basic realm=\"a, b\"\r\n\r\n")).c_str());
-    STRCMP_EQUAL("none", ping::list_schemes(head("HTTP/1.1 401 x\r\n\r\n")).c_str());
-}
-
 // EXIT STATUS of rpctunnel-ping(1) as rows: the exit code and the Win32 number of each answer.
 TEST(PingExplain, explainsResponses)
 {
@@ -61,6 +54,17 @@ TEST(PingExplain, explainsResponses)
         UNSIGNED_LONGS_EQUAL(row.win32, *failure.win32);
         CHECK_FALSE(failure.meaning.empty());
     }
+}
+
+// rpctunneld says so for a limit, and for a directory that it cannot read.
+TEST(PingExplain, tooBusyIsNotALimitAlone)
+{
+    ping::Options options;
+    options.server = "exch01";
+    const auto failure = ping::explain_response(head("HTTP/1.0 503 RPC Error: 6bb\r\n\r\n"), options);
+    STRCMP_EQUAL("The proxy cannot serve this request now.", failure.meaning.c_str());
+    for (const char* cause : {"log", "limit", "unable to read its own accounts", "database"})
+        STRCMP_CONTAINS(cause, failure.advice.c_str());
 }
 
 TEST(PingExplain, explainsThatVersion1IsOff)

@@ -117,7 +117,6 @@ TEST(PingOptions, refuses)
         {"-v 2 --json -E -o RpcProxy=h", "does not go with -v"},
         {"-F 4 -E -o RpcProxy=h", "-F takes"},
         {"-F 2 -E -o RpcProxy=h", "-F 2 needs -H"},
-        {"-P a,b,c -E -o RpcProxy=h", "-P needs -H"},
         {"-H 1 -E -o RpcProxy=h", "-H needs -P"},
         {"-H 1 -P a,b -E -o RpcProxy=h", "three fields"},
         {"-H 1 -P a -E -o RpcProxy=h", "three fields"},
@@ -125,9 +124,23 @@ TEST(PingOptions, refuses)
         {"-H 1 -P a:b,,c -E -o RpcProxy=h", "colon"},
         {"-H 1 -P a,b,c --password-fd 3 -E -o RpcProxy=h", "both give a password"},
         {"--password-fd 3 -E -o RpcProxy=h", "needs -P"},
-        {"-H 2 -P a,b,c -E -o RpcProxy=h", "-H NTLM is not available in this version"},
-        {"-H Basic,Negotiate -P a,b,c -E -o RpcProxy=h", "-H Negotiate is not available"},
         {"-H 3 -P a,b,c -E -o RpcProxy=h", "-H takes Basic"},
+        {"-H Basic, -P a,b,c -E -o RpcProxy=h", "not \"\""},
+        {"--http-auth NTML -P a,b,c -E -o RpcProxy=h", "--http-auth takes Basic or 1, NTLM or 2"},
+        {"-H NTLM -E -o RpcProxy=h", "-H needs -P"},
+        {"-H 65536 -E -F 1 -o RpcProxy=h", "-H Certificate needs --cert and --key"},
+        {"-H 65536,1 --cert c --key k -P a,b,c -E -F 1 -o RpcProxy=h", "Certificate goes alone"},
+        {"-H 65536 --cert c --key k -P a,b,c -E -F 1 -o RpcProxy=h", "sends no password"},
+        {"--cert c -E -F 1 -o RpcProxy=h", "--cert and --key go together"},
+        {"--cert c --key k -E -o RpcProxy=h", "--cert needs TLS"},
+        {"--no-channel-binding -E -o RpcProxy=h", "--no-channel-binding needs TLS"},
+        {"--v1 -s a -P a,b,c -o RpcProxy=h", "say -H Basic"},
+        {"--v1 -s a -H NTLM -P a,b,c -o RpcProxy=h", "say -H Basic"},
+        {"--ntlm-v1 -o RpcProxy=h", "--ntlm-v1 needs -P"},
+        {"--ntlm-v1 -H NTLM -P a,b,c -o RpcProxy=h", "does not go with -H"},
+        {"--ntlm-v1 -E -P a,b,c -o RpcProxy=h", "does not go with -E"},
+        {"--ntlm-v1 -P a,b,\xc3\xa9 -o RpcProxy=h", "password is ASCII"},
+        {"--ntlm-v1 --direct -s a", "--ntlm-v1 is for a proxy"},
         {"--ca-file /x -E -o RpcProxy=h", "--ca-file needs TLS"},
         {"-b -E -o RpcProxy=h", "-b needs TLS"},
         {"--ca-file /x --insecure -F 1 -E -o RpcProxy=h", "contradict"},
@@ -169,6 +182,22 @@ TEST(PingOptions, passwords)
     CHECK(parse("-H 1 -P a,b,** -E -o RpcProxy=h").options.password == Options::Password::given);
     CHECK(parse("-H 1 -P a,b,* --password-fd 0 -E -o RpcProxy=h").options.password == Options::Password::descriptor);
     STRCMP_EQUAL("", parse("-H 1 -P a,b, -E -o RpcProxy=h").options.identity->password.c_str());
+}
+
+TEST(PingOptions, schemesAndNumbers)
+{
+    using ping::Scheme;
+    CHECK(parse("-P a,b,c -E -o RpcProxy=h").options.schemes.empty());
+    CHECK((parse("-H 2,basic,NEGOTIATE -P a,b,c -E -o RpcProxy=h").options.schemes ==
+           std::vector{Scheme::ntlm, Scheme::basic, Scheme::negotiate}));
+    STRCMP_EQUAL("", parse("-H NTLM -P a:b,b,c -E -o RpcProxy=h").error.c_str());
+    const auto [o, error] = parse("-H 65536 --cert c.pem --key k.pem -E -F 1 -o RpcProxy=h");
+    STRCMP_EQUAL("", error.c_str());
+    CHECK(o.schemes == std::vector{Scheme::certificate});
+    STRCMP_EQUAL("/rpcwithcert/rpcproxy.dll", o.path.c_str());
+    STRCMP_EQUAL("/x", parse("--cert c --key k -E --proxy https://h/x").options.path.c_str());
+    CHECK(o.channel_binding && !parse("--no-channel-binding -E -F 1 -o RpcProxy=h").options.channel_binding);
+    CHECK(parse("--ntlm-v1 -P a,b,c -o RpcProxy=h").options.ntlm_v1);
 }
 
 TEST(PingOptions, msstdIsIgnored)

@@ -64,7 +64,10 @@ TEST(Web, writesARequest)
                  "Authorization: Basic RFxhbm5hOnA6dw==\r\n"
                  "Content-Length: 76\r\n\r\n",
                  request.head().c_str());
-    CHECK(request.head(false).find("RFxh") == std::string::npos);
+    CHECK(request.head(false).find("Authorization: Basic (hidden)\r\n") != std::string::npos);
+    request.authorization = "NTLM TlRM";
+    CHECK(request.head(false).find("Authorization: NTLM (hidden)\r\n") != std::string::npos);
+    CHECK(request.head(false).find("TlRM") == std::string::npos);
 }
 
 // MS-RPCH 2.1.1.1.1: no length, no type.
@@ -131,6 +134,25 @@ TEST(Web, readsSchemes)
         "WWW-Authenticate: Digest realm=\"c\", nonce=\"d\"\r\n\r\n");
     const std::vector<std::string> expected{"Negotiate", "NTLM", "Basic", "Digest"};
     CHECK(r.schemes() == expected);
+}
+
+TEST(Web, findsWhatASchemeSays)
+{
+    const Response r = head("HTTP/1.1 401 x\r\nWWW-Authenticate: NTLM\r\nWWW-Authenticate: negotiate  oYG2== , Basic realm=\"NTLM, x\"\r\n"
+                            "WWW-Authenticate: NTLM TlRM\r\n\r\n");
+    STRCMP_EQUAL("oYG2==", std::string(r.challenge("Negotiate").value()).c_str());
+    STRCMP_EQUAL("TlRM", std::string(r.challenge("ntlm").value()).c_str());
+    STRCMP_EQUAL("realm=\"NTLM, x\"", std::string(r.challenge("Basic").value()).c_str());
+    CHECK_FALSE(r.challenge("Digest").has_value());
+    CHECK_FALSE(r.challenge("Nego").has_value());
+    CHECK(head("HTTP/1.1 401 x\r\nWWW-Authenticate: NTLM\r\n\r\n").challenge("NTLM")->empty());
+}
+
+TEST(Web, readsTheDate)
+{
+    LONGLONGS_EQUAL(784111777, head("HTTP/1.1 401 x\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n").date().value());
+    for (const char* bad : {"", "Date: now\r\n", "Date: Sun, 06 Nov 1994 08:49:37\r\n", "Date: Sun, 06 Nov 1994 08:49:37 GMT+1\r\n"})
+        CHECK_FALSE_TEXT(head(std::string("HTTP/1.1 401 x\r\n") + bad + "\r\n").date().has_value(), bad);
 }
 
 TEST(Web, readsRpcErrors)
