@@ -38,4 +38,10 @@ public:
     virtual std::uint64_t generation() const noexcept = 0;
 };
 
+/// For the log, behind "unknown user": what can be wrong when a login has a domain.
+inline std::string advice_on(const Login& login)
+{
+    return login.domain.empty() ? "" : ", or a domain that neither default_domain nor a login of the account names";
+}
+
 } // namespace auth

@@ -42,6 +42,7 @@ struct Config {
 
     std::vector<std::string> auth; ///< schemes in the order of their offer
     bool basic_without_tls = false;
+    std::vector<std::string> default_domain; ///< folded
     ntlm::Protection::Policy extended_protection = ntlm::Protection::Policy::off;
     std::string kerberos_keytab, kerberos_service;
     bool kerberos_passwords = false;

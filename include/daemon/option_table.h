@@ -17,6 +17,7 @@ struct Files { std::vector<std::string> Config::* place; };
 struct File { std::string Config::* place; };
 struct Text { std::string Config::* place; };
 struct Realm { std::string Config::* place; };
+struct DomainNames { std::vector<std::string> Config::* place; };
 struct Admissions { std::vector<auth::Admission::Rule> Config::* place; };
 struct Schemes { std::vector<std::string> Config::* place; };
 struct YesNo { bool Config::* place; };
@@ -27,7 +28,7 @@ struct ConnectMode { http::RpcConnect Config::* place; };
 struct Protection { ntlm::Protection::Policy Config::* place; };
 struct LogLevel { base::log::Level Config::* place; };
 
-using Kind = std::variant<Addresses, Hosts, PairingPorts, Files, File, Text, Realm, Admissions, Schemes, YesNo, Count, Size, Duration, ConnectMode,
+using Kind = std::variant<Addresses, Hosts, PairingPorts, Files, File, Text, Realm, DomainNames, Admissions, Schemes, YesNo, Count, Size, Duration, ConnectMode,
                           Protection, LogLevel>;
 
 /// One option of the configuration file. Parser, defaults, messages, --options and the check of the manual

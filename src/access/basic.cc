@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -14,6 +15,20 @@
 #include <utility>
 
 namespace auth {
+namespace {
+
+/// As UTF-8; nullopt: it is no text. Whoever gets it wipes it.
+std::optional<std::string> read(std::string_view token)
+{
+    std::optional<std::string> text = base::base64_decode(token);
+    if (!text || base::is_utf8(*text))
+        return text;
+    std::optional<std::string> utf8 = base::from_windows_1252(*text);
+    explicit_bzero(text->data(), text->size());
+    return utf8;
+}
+
+} // namespace
 
 std::optional<BasicCredentials> BasicCredentials::parse(std::string_view token)
 {
@@ -21,7 +36,7 @@ std::optional<BasicCredentials> BasicCredentials::parse(std::string_view token)
     constexpr std::size_t max_token = 2048;
     if (token.size() > max_token)
         return std::nullopt;
-    std::optional<std::string> text = base::base64_decode(token);
+    std::optional<std::string> text = read(token);
     if (!text)
         return std::nullopt;
     std::optional<BasicCredentials> result;
@@ -35,6 +50,17 @@ std::optional<BasicCredentials> BasicCredentials::parse(std::string_view token)
     return result;
 }
 
+const char* BasicCredentials::fault(std::string_view token)
+{
+    if (!base::base64_decode(token))
+        return "Basic credentials that are not base64";
+    std::optional<std::string> text = read(token);
+    if (!text)
+        return "Basic credentials that are neither UTF-8 nor Windows-1252";
+    explicit_bzero(text->data(), text->size());
+    return "malformed Basic credentials";
+}
+
 namespace {
 
 class Basic : public SchemeState {
@@ -45,7 +71,7 @@ public:
     {
         const std::optional<BasicCredentials> basic = BasicCredentials::parse(credentials);
         if (!basic)
-            return malformed();
+            return malformed(credentials);
         std::optional<std::string> canonical =
             backends_.cache.find(basic->login, basic->password.view(), backends_.accounts.generation());
         if (!canonical)
@@ -57,7 +83,7 @@ public:
     {
         std::optional<BasicCredentials> basic = BasicCredentials::parse(credentials);
         if (!basic)
-            return malformed();
+            return malformed(credentials);
         const std::shared_ptr<PasswordCheck> right = std::move(right_);
         const std::uint64_t generation = backends_.accounts.generation();
         Aim aim;
@@ -79,7 +105,7 @@ public:
         const std::shared_ptr<PasswordCheck> check = std::move(check_);
         const std::optional<AccountRecord> account = std::exchange(account_, std::nullopt);
         if (!account)
-            return refused("unknown user", check->login);
+            return refused("unknown user" + advice_on(check->login), check->login);
         if (!account->enabled || !own_) {
             backends_.cache.forget(check->login);
             return refused(account->enabled ? "account without a usable password" : "account disabled", check->login);
@@ -94,7 +120,10 @@ public:
     }
 
 private:
-    static Attempt malformed() { return {Attempt::Kind::refused, "malformed Basic credentials"}; }
+    static Attempt malformed(std::string_view credentials)
+    {
+        return {Attempt::Kind::refused, BasicCredentials::fault(credentials)};
+    }
 
     static Attempt refused(const std::string& reason, const Login& login)
     {

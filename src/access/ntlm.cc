@@ -209,7 +209,7 @@ private:
         if (!login)
             return refused("this is no login", text);
         if (!account)
-            return refused("unknown user", login_.text());
+            return refused("unknown user" + advice_on(login_), login_.text());
         if (!account->enabled)
             return refused("account disabled", login_.text());
         if (!own)

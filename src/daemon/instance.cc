@@ -122,7 +122,7 @@ void Instance::bind()
 void Instance::open_directory()
 {
     database_.emplace(config_.database);
-    accounts_.emplace(*database_);
+    accounts_.emplace(*database_, config_.default_domain);
     // Its own commit is no change that logins and tunnels would have to hear of.
     caretaker_.emplace(loop_, *database_, [this](Caretaker::News news) { on_news(news); });
     caretaker_->begin(config_.valid_ports_interval);

@@ -2,6 +2,7 @@
 
 #include "access/policy.h"
 #include "access/scheme.h"
+#include "base/login.h"
 #include "base/pasted.h"
 #include "base/text.h"
 #include "daemon/value.h"
@@ -29,6 +30,7 @@ constexpr Option table[] = {
     {"database", File{&Config::database}, "", false, "the directory database"},
     {"auth", Schemes{&Config::auth}, "basic", false, "authentication schemes, in the order of their offer"},
     {"basic_without_tls", YesNo{&Config::basic_without_tls}, "no", false, "Basic on plain listeners too"},
+    {"default_domain", DomainNames{&Config::default_domain}, "", false, "a domain that means the same in a login as none"},
     {"extended_protection", Protection{&Config::extended_protection}, "off", false,
      "whether a login with ntlm or negotiate must be bound to its TLS connection"},
     {"kerberos_keytab", File{&Config::kerberos_keytab}, "", false, "keytab with the key of HTTP/host: negotiate takes tickets"},
@@ -189,7 +191,7 @@ bool Option::repeats() const noexcept
 {
     return std::holds_alternative<Addresses>(kind) || std::holds_alternative<Hosts>(kind) ||
            std::holds_alternative<PairingPorts>(kind) || std::holds_alternative<Files>(kind) ||
-           std::holds_alternative<Admissions>(kind);
+           std::holds_alternative<Admissions>(kind) || std::holds_alternative<DomainNames>(kind);
 }
 
 std::string Option::type() const
@@ -202,6 +204,7 @@ std::string Option::type() const
                           [](const File&) { return "file"; },
                           [](const Text&) { return "name"; },
                           [](const Realm&) { return "text"; },
+                          [](const DomainNames&) { return "name, may be repeated"; },
                           [](const Admissions&) { return "rule, may be repeated"; },
                           [](const Schemes&) { return "list of words"; },
                           [](const YesNo&) { return "yes or no"; },
@@ -225,6 +228,7 @@ std::string Option::range() const
                           [](const File&) { return std::string(); },
                           [](const Text&) { return std::string(); },
                           [](const Realm&) { return std::string("printable ASCII without quote and backslash"); },
+                          [](const DomainNames&) { return std::string(); },
                           [](const Admissions&) { return std::string(); },
                           [](const Schemes&) { return scheme_names(); },
                           [](const YesNo&) { return std::string(); },
@@ -298,6 +302,13 @@ std::string Option::set(Config& config, std::string_view value, const std::strin
                 if (!auth::valid_realm(value))
                     return "a realm is printable ASCII without quote and backslash";
                 config.*k.place = value;
+                return {};
+            },
+            [&](const DomainNames& k) -> std::string {
+                const std::optional<base::Login> login = base::Login::parse("x@" + std::string(value));
+                if (!login)
+                    return in_quotes(value) + " is no name of a domain, as CORP or corp.example";
+                (config.*k.place).push_back(login->folded().domain);
                 return {};
             },
             [&](const Admissions& k) -> std::string {

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Goal: who may pass. No password and a wrong one get a 401 which keeps the connection (fact 4, on HTTP/1.0 too) when the
-# body is short, and which ends it when it is not; user, DOMAIN\user and user@domain all work (fact 12); the two channels
+# body is short, and which ends it when it is not; user, DOMAIN\user and user@domain all work (fact 12), and a default_domain
+# means the same as none; what is not UTF-8 is Windows-1252, as browsers send it; the two channels
 # of a virtual connection must have one principal; Basic needs TLS unless the configuration says otherwise; the log never
 # shows a password.
 . "$(dirname "$0")/lab.sh"
 lab_server plain=tcp http=http
-lab_daemon 'setup_timeout = 2s'
+printf 'Grüße1\n' | ctl user add jörg --ntlm >/dev/null
+lab_daemon 'setup_timeout = 2s' 'default_domain = CORP' 'default_domain = corp.example'
 python "$lab_here/auth.py"
 
 step "a disabled account"

@@ -1,4 +1,5 @@
 """Part of 11-auth.sh."""
+import base64
 import os
 
 import lab
@@ -65,6 +66,19 @@ for name in (lab.USER, 'LAB\\' + lab.USER, lab.USER.upper(), 'lab\\' + lab.USER.
     with lab.channel() as channel:
         channel.request('RPC_IN_DATA', TARGET, 0, auth=basic(name, lab.PASSWORD))
         lab.same(channel.reply().status, 200, name)
+
+lab.step('a default domain is none, and .\\user is one of this machine')
+for name in ('other', 'CORP\\other', 'Other@Corp.Example', '.\\other'):
+    with lab.channel() as channel:
+        channel.request('RPC_IN_DATA', TARGET, 0, auth=basic(name, lab.PASSWORD))
+        lab.same(channel.reply().status, 200, name)
+
+lab.step('UTF-8, or else Windows-1252')
+for credentials, status in (('jörg:Grüße1'.encode(), 200), ('jörg:Grüße1'.encode('cp1252'), 200), ('CORP\\JÖRG:Grüße1'.encode('cp1252'), 200),
+                            ('jörg:grüße1'.encode('cp1252'), 401), (b'j\xf6rg:\x81', 401)):
+    with lab.channel() as channel:
+        channel.request('RPC_IN_DATA', TARGET, 0, auth='Basic ' + base64.b64encode(credentials).decode())
+        lab.same(channel.reply().status, status, credentials)
 
 for target in (TARGET, os.environ['T_http']):
     lab.step(f'{target}: OUT of one principal, IN of another: never joined')

@@ -1,4 +1,4 @@
-"""Part of 67-kerberos.sh:  kerberos.py tickets | silence | stopped | binding POLICY BINDING."""
+"""Part of 64-kerberos.sh:  kerberos.py tickets | silence | stopped | binding POLICY BINDING."""
 import base64
 import os
 import subprocess

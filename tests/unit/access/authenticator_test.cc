@@ -109,11 +109,11 @@ TEST(authenticator, every_refusal_looks_the_same)
     } rows[] = {
         {basic("alice:wrong"), "wrong password: alice"},
         {basic("nobody:secret"), "unknown user: nobody"},
-        {basic("OTHER\\alice:secret"), "unknown user: other\\alice"},
+        {basic("OTHER\\alice:secret"), "unknown user, or a domain that neither default_domain nor a login of the account names: other\\alice"},
         {basic("carol:secret"), "account disabled: carol"},
         {basic("dave:secret"), "account without a usable password: dave"},
         {basic("alice"), "malformed Basic credentials"},
-        {"Basic !", "malformed Basic credentials"},
+        {"Basic !", "Basic credentials that are not base64"},
         {"NTLM TlRMTVNTUAAB", "scheme not offered"},
         {"", "scheme not offered"},
     };

@@ -185,7 +185,7 @@ TEST(ntlm_schemes, every_refusal_looks_the_same_and_costs_the_same)
         const char *user, *domain, *password, *reason;
     } rows[] = {
         {"alice", "", "wrong", "wrong password: alice"},
-        {"alice", "OTHER", "secret", "unknown user: other\\alice"},
+        {"alice", "OTHER", "secret", "unknown user, or a domain that neither default_domain nor a login of the account names: other\\alice"},
         {"nobody", "", "secret", "unknown user: nobody"},
         {"carol", "", "secret", "account disabled: carol"},
         {"bob", "", "secret", "NTLM is not on for the account, see \"user ntlm\": bob"},

@@ -108,3 +108,47 @@ TEST(DirectoryAccountsOfTheDaemon, whoComesInWhenItChangesDuringTheHash)
             LONGS_EQUAL_TEXT(row.remembered ? 0 : 1, hashes, row.what);
         });
 }
+
+TEST_GROUP(logins_of_default_domains) {};
+
+TEST(logins_of_default_domains, which_account)
+{
+    TemporaryDirectory t;
+    t.accounts().add("alice", {{"", "alice"}}, hash, directory::NtHash{1});
+    t.accounts().add("bob", {{"corp", "bob"}}, hash, directory::NtHash{2});
+    t.accounts().add("carol", {{"", "carol"}}, hash, directory::NtHash{3});
+    t.accounts().add("another carol", {{"corp", "carol"}}, hash, directory::NtHash{4});
+    t.accounts().add("dave", {{"else", "dave"}}, hash, directory::NtHash{5});
+    directory::Directory database(t.path);
+    rpctunneld::DirectoryAccounts accounts(database, {"corp", "corp.example", "m\xc3\xbcller"});
+    static constexpr struct {
+        const char *login, *account;
+        std::uint8_t nt_hash;
+    } rows[] = {
+        {"alice", "alice", 1},
+        {"CORP\\alice", "alice", 1},
+        {"Alice@Corp.Example", "alice", 1},
+        {"M\xc3\x9cLLER\\alice", "alice", 1},
+        {".\\alice", "alice", 1},
+        {"OTHER\\alice", nullptr, 0},
+        {"bob", "bob", 2},
+        {"corp.example\\bob", "bob", 2},
+        {"carol", "carol", 3},
+        {"corp\\carol", "another carol", 4}, // what is exact goes first
+        {"corp.example\\carol", "carol", 3},
+        {"dave", nullptr, 0},
+        {"else\\dave", "dave", 5},
+        {"corp\\dave", nullptr, 0},
+        {".\\nobody", nullptr, 0},
+    };
+    for (const auto& row : rows) {
+        const auth::Login login = base::Login::parse(row.login).value().folded();
+        const auto account = accounts.find(login);
+        const auto key = accounts.nt_hash(login);
+        STRCMP_EQUAL_TEXT(row.account ? row.account : "", account ? account->canonical.c_str() : "", row.login);
+        LONGS_EQUAL_TEXT(row.nt_hash, key ? *key->data() : 0, row.login);
+    }
+    rpctunneld::DirectoryAccounts plain(database);
+    CHECK_FALSE(plain.find({"corp", "alice"}).has_value());
+    CHECK_TRUE(plain.find({".", "alice"}).has_value());
+}
