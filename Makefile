@@ -46,7 +46,7 @@ OBJ = obj
 # A room is a folder of src, of include and of tests/unit; who may include whom
 # says scripts/check-layers.sh.
 
-ROOMS = base rpch ntlm spnego directory net web access leg pairing hop tunnel http
+ROOMS = base rpch ntlm spnego $(if $(KERBEROS_LIBS),kerberos) directory net web access leg pairing hop tunnel http
 
 # The sources of the folders $(1).
 sources = $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(addprefix $(srcdir)/,$(addsuffix /*.cc,$(1))))))
@@ -89,7 +89,9 @@ $(OBJ)/ntlm-peer:      $(call objects,$(NTLM_SRC))   $(OBJ)/librpctunnel.a
 
 $(OBJ)/unit-tests: DEP_LIBS += $(CPPUTEST_LIBS)
 $(OBJ)/rpctunnel-ping $(OBJ)/unit-tests: DEP_LIBS += $(LIBNTLM_LIBS)
-$(call objects,$(PING_SRC)): DEP_CFLAGS += $(LIBNTLM_CFLAGS)
+$(call objects,$(PING_SRC)): DEP_CFLAGS += $(LIBNTLM_CFLAGS) $(KERBEROS_CFLAGS)
+$(call objects,$(call sources,src/kerberos)): DEP_CFLAGS += $(KERBEROS_CFLAGS)
+$(PROGRAMS) $(OBJ)/unit-tests $(OBJ)/bench-load: DEP_LIBS += $(KERBEROS_LIBS)
 $(call objects,$(TEST_SRC)): DEP_CFLAGS += -I$(srcdir)/tests $(CPPUTEST_CFLAGS)
 $(call objects,$(BENCH_SRC)): DEP_CFLAGS += -I$(srcdir)/tests
 

@@ -10,6 +10,7 @@ base
 rpch        base
 ntlm        base
 spnego      base
+kerberos    base
 directory   base
 net         base
 web         base
@@ -21,14 +22,14 @@ tunnel      hop
 http        access leg
 daemon      http tunnel
 ctl         access directory
-ping        rpch ntlm spnego net web'
+ping        rpch ntlm spnego kerberos net web'
 
 # header (a pattern)                               layers that may include it
 libraries='
 microhttpd\.h                                       http
 gnutls/.*                                           net
 sqlite3.*\.h                                        directory
-(gssapi|krb5)(/.*|\.h)                              access
+(gssapi|krb5)(/.*|\.h)                              kerberos
 ntlm\.h                                             ping
 crypt\.h                                            access
 nettle/.*                                           access ntlm spnego
