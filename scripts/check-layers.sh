@@ -23,7 +23,7 @@ tunnel      hop
 http        access leg
 daemon      http tunnel
 ctl         access directory
-ping        rpch ntlm spnego net web'
+ping        rpch ntlm spnego kerberos net web'
 
 # header (a pattern)                               layers that may include it
 libraries='

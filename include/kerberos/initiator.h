@@ -1,20 +1,20 @@
 #pragma once
 
 #include "base/cursor.h"
-#include "kerberos/acceptor.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace kerberos {
 
-/// Whose tickets a client presents.
+/// The tickets that a service gets with a key of its own, to present them to other services. They are kept in memory, and
+/// renewed before they end. Any thread.
 class Tickets {
 public:
-    /// Those of the user's own credential cache.
-    Tickets();
-    /// Those that the key of `principal` (empty: of the first one) in the file `keytab` gets; they are kept in memory, and renewed
-    /// before they end. Throws std::runtime_error that says what is wrong with the keytab.
+    /// `keytab`: a file. `principal`: of the key; empty: the first one. Throws std::runtime_error that says what is wrong with the
+    /// keytab. Does not ask the KDC yet.
     Tickets(const std::string& keytab, const std::string& principal);
     ~Tickets();
     Tickets(const Tickets&) = delete;
@@ -27,30 +27,58 @@ private:
     std::unique_ptr<const Credential> credential_;
 };
 
-/// The client's side of one login with a ticket for `HTTP@host`, in SPNEGO (RFC 4178) or raw. start() may have to ask the KDC, and
-/// blocks for that. One thread at a time.
+/// The client's side of one login with a ticket, inside SPNEGO (RFC 4559), by MIT's GSSAPI. It blocks: the first step may ask the
+/// KDC. One thread at a time.
 class Initiator {
 public:
-    /// `tickets` outlives it. `host`: as the service's key names it. `binding`: the application data of the channel's bindings, or
-    /// empty.
-    Initiator(const Tickets& tickets, const std::string& host, std::string binding, bool raw = false);
+    /// What keeps a ticket from being there, in classes that differ in their remedy.
+    enum class Trouble {
+        none,
+        no_ticket,       ///< nobody has called kinit
+        expired,
+        unknown_service, ///< the KDC has no principal of this name
+        clock,           ///< this machine's clock is too far from the KDC's
+        no_kdc,          ///< none answers, or none is known
+        other
+    };
+
+    struct Step {
+        enum class Kind {
+            go_on, ///< send `token`; the server's answer goes to next()
+            done,  ///< both sides are sure of each other; send `token` if it is not empty
+            failed ///< by `trouble`; `why` is the library's sentence
+        };
+        Kind kind;
+        std::vector<std::uint8_t> token = {};
+        Trouble trouble = Trouble::none;
+        std::string why = {};
+    };
+
+    /// For the service HTTP@`host`. `binding`: the application data of the channel bindings (RFC 5929, "tls-server-end-point:" and
+    /// the hash); empty: none. `tickets`: null: those of this user's default credential cache, as kinit leaves them; else they
+    /// outlive it.
+    Initiator(std::string host, std::string binding, const Tickets* tickets = nullptr);
     ~Initiator();
     Initiator(const Initiator&) = delete;
     Initiator& operator=(const Initiator&) = delete;
 
-    /// The first token. Of kind reply: send it, and give what comes back to go_on(). Refused: why there is none.
-    Step start();
-    /// Of kind reply, done (the server has proved itself), or refused.
-    Step go_on(base::Bytes token);
+    /// `token` is the server's; empty at first.
+    Step next(base::Bytes token);
+
+    /// Whose ticket it is, "anna@CORP.EXAMPLE"; empty before the first step, and of `tickets`.
+    const std::string& principal() const noexcept { return principal_; }
 
 private:
-    struct Context;
+    struct Handles;
 
-    Step step(base::Bytes token);
+    Step failed(std::uint32_t major, std::uint32_t minor) const;
+    bool acquire(Step& step);
+    Step diagnose() const;
 
-    const Tickets& tickets_;
-    std::string binding_;
-    std::unique_ptr<Context> context_;
+    const std::string host_, binding_;
+    const Tickets* const tickets_;
+    std::string principal_;
+    std::unique_ptr<Handles> handles_;
 };
 
 } // namespace kerberos

@@ -60,6 +60,13 @@ private:
     gss_buffer_desc buffer_{};
 };
 
+/// The sets of mechanisms that credentials are made of: a credential for both, told which of them SPNEGO is to offer and to
+/// accept. Other mechanisms may be installed on the machine, and it would take those too.
+struct Mechanisms {
+    gss_OID_desc oids[2] = {*gss_mech_krb5, spnego_oid};
+    gss_OID_set_desc kerberos_in_spnego{2, oids}, kerberos{1, oids};
+};
+
 /// The library only reads it.
 inline gss_buffer_desc buffer_of(base::Bytes bytes) noexcept
 {

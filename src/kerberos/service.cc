@@ -84,18 +84,15 @@ Service::Service(std::string keytab, std::string name) : keytab_(std::move(keyta
     gss_buffer_desc text = buffer_of(base::bytes_of(name));
     OM_uint32 major = gss_import_name(&minor, &text, GSS_C_NT_HOSTBASED_SERVICE, host_service.place());
     auto credential = std::make_unique<Credential>();
-    gss_OID_desc mechanisms[] = {*gss_mech_krb5, spnego_oid};
-    gss_OID_set_desc set{2, mechanisms};
+    Mechanisms mechanisms;
     const std::string place = "FILE:" + keytab_;
     gss_key_value_element_desc element{"keytab", place.c_str()};
     const gss_key_value_set_desc store{1, &element};
     if (!GSS_ERROR(major))
-        major = gss_acquire_cred_from(&minor, host_service.get(), GSS_C_INDEFINITE, &set, GSS_C_ACCEPT, &store, credential->handle.place(),
-                                      nullptr, nullptr);
-    // Within SPNEGO nothing but Kerberos: other mechanisms may be installed on the machine.
-    gss_OID_set_desc kerberos_alone{1, mechanisms};
+        major = gss_acquire_cred_from(&minor, host_service.get(), GSS_C_INDEFINITE, &mechanisms.kerberos_in_spnego, GSS_C_ACCEPT, &store,
+                                      credential->handle.place(), nullptr, nullptr);
     if (!GSS_ERROR(major))
-        major = gss_set_neg_mechs(&minor, credential->handle.get(), &kerberos_alone);
+        major = gss_set_neg_mechs(&minor, credential->handle.get(), &mechanisms.kerberos);
     if (GSS_ERROR(major))
         throw std::runtime_error(keytab_ + ": tickets cannot be accepted: " + failure_text(major, minor));
     credential_ = std::move(credential);

@@ -19,7 +19,7 @@ namespace {
 struct Service::Credential {};
 struct Tickets::Credential {};
 struct Acceptor::Context {};
-struct Initiator::Context {};
+struct Initiator::Handles {};
 
 bool built_in() noexcept { return false; }
 void clean_environment() noexcept {}
@@ -33,13 +33,11 @@ Step Acceptor::accept(base::Bytes) { not_built_in(); }
 
 Verdict check_password(const Service&, const std::string&, const std::string&) { not_built_in(); }
 
-Tickets::Tickets() { not_built_in(); }
 Tickets::Tickets(const std::string&, const std::string&) { not_built_in(); }
 Tickets::~Tickets() = default;
 
-Initiator::Initiator(const Tickets& tickets, const std::string&, std::string, bool) : tickets_(tickets) { not_built_in(); }
+Initiator::Initiator(std::string, std::string, const Tickets* tickets) : tickets_(tickets) { not_built_in(); }
 Initiator::~Initiator() = default;
-Step Initiator::start() { not_built_in(); }
-Step Initiator::go_on(base::Bytes) { not_built_in(); }
+Initiator::Step Initiator::next(base::Bytes) { not_built_in(); }
 
 } // namespace kerberos

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "ping/explain.h"
 #include "ping/ntlm_login.h"
+#include "ping/ticket_login.h"
 
 #include <unistd.h>
 
@@ -130,10 +131,8 @@ std::string Entrance::binding(const Channel& channel) const
 
 std::unique_ptr<Login> Entrance::make_login(const Channel& channel, std::string& error) const
 {
-    if (!options_.identity) {
-        error = "there is no Kerberos in this build";
-        return nullptr;
-    }
+    if (!options_.identity)
+        return make_ticket_login(options_.proxy_host, binding(channel));
     const auto nt_hash = ntlm::nt_hash(options_.identity->password);
     if (!nt_hash) {
         error = "the password is not UTF-8";

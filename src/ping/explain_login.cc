@@ -1,5 +1,7 @@
 #include "ping/explain_login.h"
 
+#include "ping/ticket_login.h"
+
 #include <cstdlib>
 
 namespace ping {
@@ -44,7 +46,8 @@ Failure not_logged_in(const web::Response& response, const Options& options)
                        "Check that " + options.path +
                            " is where it takes certificates, and that it maps this one to an account.");
     return failure("The proxy demands authentication; " + offer(response) + ".",
-                   "Give -P user,domain,*, which asks for the password.");
+                   std::string("Give -P user,domain,*, which asks for the password") +
+                       (offers(response, Scheme::negotiate) && have_tickets() ? "; or kinit, and -H Negotiate." : "."));
 }
 
 /// With what else it can be tried, or empty.

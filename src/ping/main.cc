@@ -5,6 +5,7 @@
 #include "ping/ntlm_v1.h"
 #include "ping/options.h"
 #include "ping/plain.h"
+#include "ping/ticket_login.h"
 #include "ping/tunnel.h"
 #include "rpch/mgmt.h"
 
@@ -208,7 +209,8 @@ int run(int argc, char** argv)
         return 0;
     }
     if (options.action == Options::Action::version) {
-        std::printf("rpctunnel-ping " VERSION "\n%s libntlm\n", have_ntlm_v1() ? "with" : "without");
+        std::printf("rpctunnel-ping " VERSION "\n%s Kerberos, %s libntlm\n", have_tickets() ? "with" : "without",
+                    have_ntlm_v1() ? "with" : "without");
         return 0;
     }
     std::optional<net::TlsClientContext> tls;

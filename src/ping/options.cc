@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "ping/arguments.h"
 #include "ping/ntlm_v1.h"
+#include "ping/ticket_login.h"
 
 #include <algorithm>
 
@@ -199,9 +200,11 @@ std::string judge_schemes(const Arguments& said, Options& options)
         return said.name('H') + " Certificate goes alone: a certificate that comes with a login needs --cert only";
     if (has(Scheme::certificate) && said.has('P'))
         return said.name('H') + " Certificate sends no password: -P is for the other schemes";
-    if (!said.has('P') && !has(Scheme::certificate))
-        return said.name('H') + " needs -P: there is no logged-on user to take instead";
-    return {};
+    if (said.has('P') || has(Scheme::certificate))
+        return {};
+    if (options.schemes != std::vector{Scheme::negotiate})
+        return said.name('H') + " needs -P; without it only Negotiate alone can log in, with a Kerberos ticket";
+    return have_tickets() ? "" : said.name('H') + " Negotiate without -P needs a Kerberos ticket, and this build has no Kerberos";
 }
 
 std::string judge_certificate(const Arguments& said, Options& options)
@@ -358,7 +361,8 @@ proxy alone, and says where it stops. The letters are those of rpcping; -x and
   -P user,domain,password    who you are for the proxy; * asks for the password
       --password-fd n        read the password from descriptor n
   -H, --http-auth schemes    Basic, NTLM, Negotiate, Certificate, or 1, 2, 65536:
-                             the strongest of them that the proxy offers
+                             the strongest of them that the proxy offers;
+                             Negotiate without -P: your Kerberos ticket
       --cert, --key file     a client certificate and its key
       --no-channel-binding   do not bind the login to the TLS connection
       --ntlm-v1              prove that the proxy refuses NTLM version 1

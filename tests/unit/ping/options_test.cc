@@ -128,6 +128,7 @@ TEST(PingOptions, refuses)
         {"-H Basic, -P a,b,c -E -o RpcProxy=h", "not \"\""},
         {"--http-auth NTML -P a,b,c -E -o RpcProxy=h", "--http-auth takes Basic or 1, NTLM or 2"},
         {"-H NTLM -E -o RpcProxy=h", "-H needs -P"},
+        {"-H Negotiate,NTLM -E -o RpcProxy=h", "only Negotiate alone"},
         {"-H 65536 -E -F 1 -o RpcProxy=h", "-H Certificate needs --cert and --key"},
         {"-H 65536,1 --cert c --key k -P a,b,c -E -F 1 -o RpcProxy=h", "Certificate goes alone"},
         {"-H 65536 --cert c --key k -P a,b,c -E -F 1 -o RpcProxy=h", "sends no password"},
