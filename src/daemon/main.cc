@@ -64,7 +64,7 @@ int act(const CommandLine& line)
         std::printf("%s", help_text().c_str());
         return good;
     case CommandLine::Action::version:
-        std::printf("rpctunneld %s\nwith:%s\n", VERSION, winbind::built_in() ? " winbind" : "");
+        std::printf("rpctunneld %s\n%s winbind\n", VERSION, winbind::built_in() ? "with" : "without");
         return good;
     case CommandLine::Action::options:
         std::printf("%s", options_text().c_str());
