@@ -72,7 +72,8 @@ public:
         hashed_ = account_ && usable_hash(account_->pw_crypt);
         if (hashed_)
             hash = account_->pw_crypt;
-        check_ = std::make_shared<PasswordCheck>(backends_.passwords, std::move(basic->login), std::move(basic->password), std::move(hash));
+        check_ = std::make_shared<PasswordCheck>(backends_.passwords, std::move(basic->login), std::move(basic->password),
+                                                 std::move(hash));
         return {Attempt::Kind::check, {}, check_};
     }
 
