@@ -123,6 +123,9 @@ private:
             complain_of("winbind", "nobody of a domain could come in: winbind needs admit, as admit = domain CORP");
         else if (c.winbind && !winbind::built_in())
             complain_of("winbind", "this rpctunneld was built without winbind");
+        const auto of_a_realm = [](const auth::Admission::Rule& rule) { return rule.kind == auth::Admission::Rule::Kind::realm; };
+        if (std::any_of(c.admit.begin(), c.admit.end(), of_a_realm))
+            complain_of("admit", "a realm needs Kerberos, which is not part of this version");
         else if (!c.winbind && !c.admit.empty())
             complain_of("admit", "admit needs winbind = yes: nothing else tells of users without a local account");
         if (!c.group.empty() && c.user.empty())

@@ -132,6 +132,8 @@ TEST(config, errors_name_file_and_line)
          "/etc/x/r.conf:4: nobody of a domain could come in: winbind needs admit, as admit = domain CORP"},
         {"database = d\nlisten = [::]:80\nauth = ntlm\nadmit = group CORP\\Staff",
          "/etc/x/r.conf:4: admit needs winbind = yes: nothing else tells of users without a local account"},
+        {"database = d\nlisten = [::]:80\nauth = ntlm\nadmit = realm CORP.EXAMPLE",
+         "/etc/x/r.conf:4: a realm needs Kerberos, which is not part of this version"},
         {"rpc_connect = yes", "/etc/x/r.conf:1: rpc_connect: \"yes\" is none of no, authenticated, anonymous"},
         {"", "/etc/x/r.conf: database is missing"},
         {"database = d", "/etc/x/r.conf: there is no listener: give listen or listen_tls"},
