@@ -33,7 +33,7 @@ leg::Nodes find_nodes(const Config& config);
 void check_sources(const Config& config);
 
 /// Of one question to winbindd, which asks a domain controller, perhaps looking for one that is up.
-constexpr std::chrono::seconds winbind_limit{10};
+constexpr std::chrono::seconds winbind_limit{15};
 
 /// What -t looks at beyond the text of the configuration: files, users, the directory. One text an error.
 std::vector<std::string> check_surroundings(const Config& config);

@@ -25,7 +25,8 @@ bool is_sid(std::string_view text)
 {
     constexpr std::uint64_t longest_authority = (std::uint64_t(1) << 48) - 1;
     const std::vector<std::string_view> parts = base::split(text, '-');
-    if (parts.size() < 3 || parts.size() > 18 || parts[0] != "S" || parts[1] != "1" || !base::parse_decimal(parts[2], longest_authority))
+    if (parts.size() < 3 || parts.size() > 18 || parts[0] != "S" || parts[1] != "1" ||
+        !base::parse_decimal(parts[2], longest_authority))
         return false;
     return std::all_of(parts.begin() + 3, parts.end(), [](std::string_view part) { return base::parse_decimal(part, UINT32_MAX); });
 }

@@ -96,7 +96,8 @@ public:
             return {Attempt::Kind::busy, std::string("accounts cannot be read: ") + error.what()};
         }
         own_ = aim.own;
-        check_ = std::make_shared<PasswordCheck>(*aim.lane, std::move(basic->login), std::move(basic->password), std::move(aim.text));
+        check_ = std::make_shared<PasswordCheck>(*aim.lane, std::move(basic->login), std::move(basic->password),
+                                                 std::move(aim.text));
         return {Attempt::Kind::check, {}, check_};
     }
 

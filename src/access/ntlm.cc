@@ -105,7 +105,7 @@ public:
     {
         const std::shared_ptr<DomainLogin> check = std::move(check_);
         const std::string who = login_.text();
-        winbind::Judgement& judgement = check->judgement;
+        const winbind::Judgement& judgement = check->judgement;
         if (judgement.kind == winbind::Judgement::Kind::unavailable)
             return {Attempt::Kind::busy, judgement.reason + ": " + who};
         if (judgement.kind == winbind::Judgement::Kind::refused)
@@ -279,7 +279,8 @@ private:
     {
         for (const Login& alias : aliases_)
             if (const std::optional<AccountRecord> account = backends_.accounts.find(alias))
-                return refused(account->enabled ? "there is a local account of this login, which counts" : "account disabled", alias.text());
+                return refused(account->enabled ? "there is a local account of this login, which counts" : "account disabled",
+                               alias.text());
         return {Attempt::Kind::accepted, canonical_, nullptr, last_token_};
     }
 

@@ -76,7 +76,8 @@ int act(const CommandLine& line)
         std::printf("%s", help_text().c_str());
         return good;
     case CommandLine::Action::version:
-        std::printf("rpctunneld %s\nwith:%s%s\n", VERSION, kerberos::built_in() ? " kerberos" : "", winbind::built_in() ? " winbind" : "");
+        std::printf("rpctunneld %s\n%s Kerberos, %s winbind\n", VERSION, kerberos::built_in() ? "with" : "without",
+                    winbind::built_in() ? "with" : "without");
         return good;
     case CommandLine::Action::options:
         std::printf("%s", options_text().c_str());

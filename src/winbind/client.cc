@@ -52,7 +52,8 @@ std::string own_user()
 {
     passwd entry, *found = nullptr;
     char room[4096];
-    return getpwuid_r(geteuid(), &entry, room, sizeof room, &found) == 0 && found != nullptr ? found->pw_name : std::to_string(geteuid());
+    const bool known = getpwuid_r(geteuid(), &entry, room, sizeof room, &found) == 0 && found != nullptr;
+    return known ? found->pw_name : std::to_string(geteuid());
 }
 
 /// The name of a status that nobody has translated.
@@ -148,6 +149,10 @@ Judgement Client::judge(const Login& login)
     if (result != WBC_ERR_SUCCESS || !info)
         return {Judgement::Kind::unavailable, {}, "the domain controller cannot judge logins: " + status_text(error, result)};
 
+    // Instead of whoever it is, some domains let Guest in; with a key that everybody knows.
+    if (info->user_flags & WBC_AUTH_USER_INFO_GUEST)
+        return {Judgement::Kind::refused, {}, "unknown user, for whom the domain would let Guest in"};
+
     Judgement judgement{Judgement::Kind::person, {}, {}};
     Person& person = judgement.person;
     person.account = text(info->account_name);
@@ -209,7 +214,8 @@ State Client::look(const std::vector<std::string>& groups)
         const std::size_t slash = group.find('\\');
         wbcDomainSid sid;
         wbcSidType type = WBC_SID_NAME_USE_NONE;
-        const wbcErr result = wbcCtxLookupName(context, group.substr(0, slash).c_str(), group.substr(slash + 1).c_str(), &sid, &type);
+        const std::string domain = group.substr(0, slash), name = group.substr(slash + 1);
+        const wbcErr result = wbcCtxLookupName(context, domain.c_str(), name.c_str(), &sid, &type);
         if (result == WBC_ERR_WINBIND_NOT_AVAILABLE) {
             state.fault = not_running;
             return state;

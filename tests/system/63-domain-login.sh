@@ -3,7 +3,8 @@
 # member, run for it. NTLM raw and in SPNEGO, curl and impacket, every spelling of a name; a wrong password, and accounts that
 # are disabled, expired, locked out by a group, or to change their password, get the same 401 and the log says why. Only the groups of
 # admit come in. A local account of the same login counts for more. winbindd that does not run, may not be asked or is stopped
-# makes domain users wait for nothing and keeps nobody else: the log tells the remedy, and nothing needs a restart but the group.
+# keeps nobody else, nor the end of the daemon, and a domain controller that is gone is no wrong password: the log tells the remedy,
+# and nothing needs a restart but the group.
 lab_private=1
 LAB_AUTH='negotiate ntlm basic'
 . "$(dirname "$0")/lab.sh"
@@ -99,5 +100,9 @@ LAB_LOG=$LAB_DIR/daemon-sid.log
 lab_daemon_again
 wait_line winbind domain=CORP || fail "winbindd is not found"
 logins staff
+
+step "no domain controller answers"
+lab_end $ad_pid || :
+logins away
 lab_daemon_stop
 check "the log shows a secret" bash -c '! grep -F -e "$LAB_PASSWORD" -e "Other1!" -e TlRMTVNTUA "$LAB_DIR"/daemon*.log'

@@ -75,6 +75,14 @@ def staff():
     login('alice', status=OUT)
 
 
+def away():
+    lines = lab.Lines()
+    channel = hanging()
+    login(lab.USER, 'LAB')
+    lab.same(channel.reply(limit=60).status, 503, 'a login that nobody judges')
+    lab.check(not lines.holding('wrong password'), 'nobody is told of a password')
+
+
 def hang():
     """More logins wait than there are threads for them: the limit of a question ends some, and the daemon's end the others."""
     first = hanging()
