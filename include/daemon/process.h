@@ -5,6 +5,10 @@
 
 namespace rpctunneld {
 
+/// Takes out of the environment what would lead Kerberos to other files than those that the configuration names, switch its
+/// protection against replayed tickets off, or keep winbindd from being asked. Before the first thread.
+void clean_environment() noexcept;
+
 /// First of all: a standard descriptor that whoever started us has closed becomes /dev/null, so that no descriptor of ours
 /// gets its number.
 void hold_standard_descriptors() noexcept;

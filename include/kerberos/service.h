@@ -8,10 +8,6 @@ namespace kerberos {
 /// Whether this program was built with MIT Kerberos. Without it every constructor below throws, and says so.
 bool built_in() noexcept;
 
-/// Takes out of the environment what would lead the library to other files than those that the configuration names, or switch
-/// its protection against replayed tickets off. Before the first thread.
-void clean_environment() noexcept;
-
 /// The keys with which this host takes part in Kerberos. Immutable, any thread. The keytab itself is read at each use, so
 /// that a new key in it counts at once.
 class Service {

@@ -99,7 +99,7 @@ int act(const CommandLine& line)
 int main(int argc, char** argv)
 try {
     hold_standard_descriptors();
-    kerberos::clean_environment();
+    clean_environment();
     return act(parse_command_line(argc, argv));
 } catch (const ConfigError& error) {
     return tell({error.what()});

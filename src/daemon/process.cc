@@ -53,4 +53,11 @@ void notify_service_manager(const std::string& state) noexcept
         (void)net::send_local_datagram(path, state);
 }
 
+void clean_environment() noexcept
+{
+    for (const char* const name : {"KRB5_KTNAME", "KRB5_CLIENT_KTNAME", "KRB5CCNAME", "KRB5RCACHENAME", "KRB5RCACHETYPE", "KRB5RCACHEDIR",
+                                   "KRB5_TRACE", "GSS_MECH_CONFIG", "_NO_WINBINDD"})
+        unsetenv(name);
+}
+
 } // namespace rpctunneld

@@ -3,7 +3,6 @@
 #include "gss.h"
 #include "krb5_owners.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,13 +53,6 @@ bool names(std::string_view service, std::string_view principal)
 bool built_in() noexcept
 {
     return true;
-}
-
-void clean_environment() noexcept
-{
-    for (const char* const name : {"KRB5_KTNAME", "KRB5_CLIENT_KTNAME", "KRB5CCNAME", "KRB5RCACHENAME", "KRB5RCACHETYPE", "KRB5RCACHEDIR",
-                                   "KRB5_TRACE", "GSS_MECH_CONFIG"})
-        unsetenv(name);
 }
 
 Service::Service(std::string keytab, std::string name) : keytab_(std::move(keytab))

@@ -22,7 +22,6 @@ struct Acceptor::Context {};
 struct Initiator::Handles {};
 
 bool built_in() noexcept { return false; }
-void clean_environment() noexcept {}
 
 Service::Service(std::string, std::string) { not_built_in(); }
 Service::~Service() = default;

@@ -44,6 +44,22 @@ for user in alice@lab.example:wrong nobody@lab.example:wrong "alice@else.example
 done
 
 python "$lab_here/kerberos.py" tickets
+step "rpctunnel-ping, through the whole tunnel"
+kadmin_local addprinc -randkey HTTP/localhost
+kadmin_local ktadd -k "$LAB_KEYTAB" HTTP/localhost
+for address in "http://localhost:${LAB_PLAIN##*:}" "https://localhost:${LAB_TLS##*:} --insecure"; do
+    # shellcheck disable=SC2086
+    found=$(KRB5CCNAME=FILE:$LAB_DIR/tickets-alice "$OBJ/rpctunnel-ping" --proxy $address -H Negotiate -s exch01 -e 6001 2>&1) ||
+        check "rpctunnel-ping: $found" false
+    check "no word of the ticket: $found" grep -q 'a Kerberos ticket of alice@LAB.EXAMPLE' <<<"$found"
+done
+
+step "a service with a key of its own gets its tickets itself"
+kadmin_local ktadd -k "$LAB_DIR/node.keytab" alice
+python "$lab_here/kerberos.py" service
+kadmin_local cpw -pw "$LAB_PASSWORD" alice
+lab_ticket alice
+
 lab_mute_kdc
 python "$lab_here/kerberos.py" silence
 step "nor the end of the daemon"   # for as long as the library waits, half a minute

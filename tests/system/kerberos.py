@@ -1,4 +1,4 @@
-"""Part of 64-kerberos.sh:  kerberos.py tickets | silence | stopped | binding POLICY BINDING."""
+"""Part of 64-kerberos.sh:  kerberos.py tickets | service | silence | stopped | binding POLICY BINDING."""
 import base64
 import os
 import subprocess
@@ -135,6 +135,21 @@ def tickets():
     lab.same(ask(Client().first()).status, 200, 'and all is well')
 
 
+def service():
+    command = [os.path.join(os.environ['OBJ'], 'ntlm-peer'), 'ticket', f'keytab={FOLDER}/node.keytab', 'principal=alice@LAB.EXAMPLE',
+               'host=proxy.lab.example']
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as peer:
+        def say(token=''):
+            peer.stdin.write(token + '\n')
+            peer.stdin.flush()
+            return peer.stdout.readline().split()
+        word, token = say()
+        lab.same(word, 'TT', token)
+        reply = ask('Negotiate ' + token)
+        lab.same(reply.status, 200, 'its ticket')
+        lab.same(say(reply.all('www-authenticate')[0].split()[1])[0], 'AF', 'the proxy proves itself')
+
+
 def silence():
     """The KDC of HANGING.EXAMPLE takes what it is asked and says nothing."""
     lab.step('a KDC that is silent delays neither other logins nor the KDC of another realm')
@@ -169,5 +184,5 @@ def binding(policy, right):
             lab.same(ask(Client(mech=mech, binding=data).first(), tls=True).status, 200 if good else 401, f'{data}')
 
 
-{'tickets': tickets, 'silence': silence, 'stopped': stopped, 'binding': binding}[sys.argv[1]](*sys.argv[2:])
+{'tickets': tickets, 'service': service, 'silence': silence, 'stopped': stopped, 'binding': binding}[sys.argv[1]](*sys.argv[2:])
 lab.done()

@@ -1,13 +1,16 @@
-// Speaks one side of NTLM, raw or inside SPNEGO, with tokens as base64 lines on stdin and stdout, for 61-ntlm.sh:
+// Speaks one side of NTLM, raw or inside SPNEGO, or the client's of Kerberos, with tokens as base64 lines on stdin and stdout, for 61-ntlm.sh:
 //
 //   ntlm-peer accept user=U password=P [policy=off|allow|require] [binding=DATA] [target=SPN] [kerberos=1]
 //   ntlm-peer initiate user=U password=P [domain=D] [workstation=W] [binding=DATA | binding64=BASE64] [target=SPN] [names=1] [spnego=1]
 //             [kerberos_first=1]
 //
+//   ntlm-peer ticket keytab=FILE principal=P host=H [binding64=BASE64]
+//
 // A line of answer is "TT TOKEN" (go on), "AF WORDS TOKEN" (logged in; "-" for no token) or "NA REASON". The acceptor takes
 // any number of logins one after the other. The initiator's first line answers a line that says nothing.
 
 #include "base/base64.h"
+#include "kerberos/initiator.h"
 #include "ping/ntlm_login.h"
 
 #include <sys/random.h>
@@ -184,6 +187,29 @@ private:
     ping::NtlmLogin login_;
 };
 
+/// A service with a key of its own, as the daemon will be to other proxies.
+class TicketHolder {
+public:
+    explicit TicketHolder(const Options& options)
+        : tickets_(option(options, "keytab"), option(options, "principal")),
+          initiator_(option(options, "host"), base::base64_decode(option(options, "binding64")).value_or(""), &tickets_)
+    {
+    }
+
+    std::string answer(base::Bytes token)
+    {
+        const kerberos::Initiator::Step step = initiator_.next(token);
+        if (step.kind == kerberos::Initiator::Step::Kind::failed)
+            return "NA " + step.why;
+        const std::string text = step.token.empty() ? "-" : base::base64_encode(step.token);
+        return (step.kind == kerberos::Initiator::Step::Kind::done ? "AF logged_in " : "TT ") + text;
+    }
+
+private:
+    const kerberos::Tickets tickets_;
+    kerberos::Initiator initiator_;
+};
+
 template <class Peer> int converse(const Options& options)
 {
     Peer peer(options);
@@ -209,6 +235,8 @@ int main(int argc, char** argv)
         return converse<Acceptor>(options);
     if (role == "initiate")
         return converse<Initiator>(options);
-    std::cerr << "usage: ntlm-peer accept|initiate NAME=VALUE ...\n";
+    if (role == "ticket")
+        return converse<TicketHolder>(options);
+    std::cerr << "usage: ntlm-peer accept|initiate|ticket NAME=VALUE ...\n";
     return 2;
 }

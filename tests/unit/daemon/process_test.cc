@@ -114,3 +114,12 @@ TEST(process, identity)
         CHECK_THROWS(std::runtime_error, find_identity("root", ""));
     }
 }
+
+TEST(process, the_environment_leads_libraries_nowhere_else)
+{
+    for (const char* const name : {"KRB5RCACHENAME", "KRB5_KTNAME", "GSS_MECH_CONFIG", "_NO_WINBINDD"}) {
+        setenv(name, "x", 1);
+        rpctunneld::clean_environment();
+        POINTERS_EQUAL_TEXT(nullptr, getenv(name), name);
+    }
+}

@@ -2,8 +2,6 @@
 
 #include "unit/kerberos/sample.h"
 
-#include <stdlib.h>
-
 #include <stdexcept>
 
 #include <CppUTest/TestHarness.h>
@@ -51,13 +49,4 @@ TEST(kerberos_service, what_is_wrong_with_a_keytab)
     };
     for (const auto& row : rows)
         STRNCMP_EQUAL(row.says, fault(row.file, row.name).c_str(), std::string(row.says).size());
-}
-
-TEST(kerberos_service, the_environment_leads_nowhere_else)
-{
-    setenv("KRB5RCACHENAME", "none:", 1);
-    setenv("KRB5_KTNAME", "/nonexistent", 1);
-    kerberos::clean_environment();
-    POINTERS_EQUAL(nullptr, getenv("KRB5RCACHENAME"));
-    POINTERS_EQUAL(nullptr, getenv("KRB5_KTNAME"));
 }
