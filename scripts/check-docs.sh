@@ -85,6 +85,11 @@ while IFS= read -r command; do
     [ -z "$command" ] || complain "man/rpctunnelctl.8 has the command $command, which does not exist"
 done <"$work/commands"
 
+# --- The tests that the table of clients names
+for number in $(sed -n '/^\.Sh LOGINS OF REAL CLIENTS/,/^\.El/p' man/rpctunneld.8 | sed -n 's/^\.It //p' | grep -owE '[0-9]{2}' | sort -u); do
+    ls tests/system/"$number"-*.sh >/dev/null 2>&1 || complain "man/rpctunneld.8 names the test $number, which does not exist"
+done
+
 # --- The manuals themselves
 if command -v mandoc >/dev/null; then
     mandoc -T lint -W warning man/*.[158] || complain "mandoc has something to say"
