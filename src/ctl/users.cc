@@ -23,7 +23,7 @@ Exit bad_login(const Context& context, const std::string& text)
 
 constexpr char no_password[] = "no password was given: write it to standard input, in one line";
 
-constexpr char not_utf8[] = "the password is not UTF-8: NTLM knows no other";
+constexpr char not_utf8[] = "the password is not UTF-8; nothing is changed";
 
 /// One line of standard input, or asked for on a terminal.
 std::optional<std::string> read_password(const std::string& prompt)
@@ -44,7 +44,7 @@ std::optional<directory::NtHash> nt_hash(std::string_view password)
 
 struct Hashes {
     std::string pw_crypt;
-    std::optional<directory::NtHash> nt; ///< nullopt when the password is not UTF-8
+    directory::NtHash nt;
 };
 
 /// Reads a password, twice on a terminal, and hashes it. Nothing when that failed, which has been reported.
@@ -64,7 +64,10 @@ std::optional<Hashes> new_password(const Context& context, const std::string& us
     std::optional<Hashes> hashes;
     if (problem.empty()) {
         try {
-            hashes = Hashes{auth::hash_password(*password), nt_hash(*password)};
+            if (const std::optional<directory::NtHash> nt = nt_hash(*password))
+                hashes = Hashes{auth::hash_password(*password), *nt};
+            else
+                problem = not_utf8; // what clients send is UTF-8 before it is compared
         } catch (const std::exception& error) {
             problem = error.what();
         }
@@ -121,9 +124,7 @@ Exit user_add(Context& context)
     if (!hashes)
         return exit;
     const bool ntlm = context.arguments.has("--ntlm");
-    if (ntlm && !hashes->nt)
-        return context.report.failed(Exit::usage, not_utf8);
-    return context.report.change(accounts.add(name, logins, hashes->pw_crypt, ntlm ? hashes->nt : std::nullopt),
+    return context.report.change(accounts.add(name, logins, hashes->pw_crypt, ntlm ? std::optional(hashes->nt) : std::nullopt),
                                  "user " + name + " is added");
 }
 
