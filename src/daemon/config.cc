@@ -124,9 +124,7 @@ private:
         };
         using Rule = auth::Admission::Rule;
         const bool tickets = !c.kerberos_keytab.empty();
-        if (tickets && !kerberos::built_in())
-            complain_of("kerberos_keytab", "this rpctunneld was built without Kerberos");
-        else if (tickets && !offers("negotiate") && !c.kerberos_passwords)
+        if (tickets && !offers("negotiate") && !c.kerberos_passwords)
             complain_of("kerberos_keytab", "kerberos_keytab needs negotiate in auth, or kerberos_passwords = yes");
         if (c.kerberos_passwords && !tickets)
             complain_of("kerberos_passwords", "kerberos_passwords needs kerberos_keytab: by that key a KDC proves itself");
@@ -134,6 +132,8 @@ private:
             complain_of("kerberos_passwords", "kerberos_passwords needs basic in auth");
         else if (c.kerberos_passwords && !admits(Rule::Kind::realm))
             complain_of("kerberos_passwords", "nobody could come in: kerberos_passwords needs admit, as admit = realm CORP.EXAMPLE");
+        else if (tickets && result_.errors.empty() && !kerberos::built_in())
+            complain_of("kerberos_keytab", "this rpctunneld was built without Kerberos");
         if (c.winbind && !offers("ntlm") && !offers("negotiate"))
             complain_of("winbind", "winbind needs ntlm or negotiate in auth");
         else if (c.winbind && !admits(Rule::Kind::domain) && !admits(Rule::Kind::group))
