@@ -3,7 +3,14 @@
 #include "access/scheme.h"
 #include "kerberos/acceptor.h"
 
+#include <optional>
+#include <string_view>
+
 namespace auth {
+
+/// The login that a principal is, as the library writes it. Nullopt: it is no user, but a service as HTTP/host, or has a character
+/// that the library writes with a backslash: Login::parse() takes what people type, for whom one at the start means nothing.
+std::optional<Login> login_of(std::string_view principal);
 
 /// A login with a ticket of Kerberos on one connection. One thread at a time.
 class TicketLogin {

@@ -9,6 +9,11 @@ namespace auth {
 
 using Demand = ntlm::Protection::Policy;
 
+std::optional<Login> login_of(std::string_view principal)
+{
+    return principal.find('\\') == principal.npos ? Login::parse(principal) : std::nullopt;
+}
+
 TicketLogin::TicketLogin(const Backends& backends, const Channel& channel)
     : backends_(backends), must_be_bound_(backends.policy.protection == Demand::require), can_be_bound_(!channel.end_point.empty()),
       acceptor_(backends.realms->service(), backends.policy.protection == Demand::off ? std::string() : channel.end_point)
@@ -34,8 +39,8 @@ Attempt TicketLogin::take(base::Bytes token)
 
 Attempt TicketLogin::admit(const kerberos::Step& step) const
 {
-    const std::optional<Login> login = Login::parse(step.text);
-    if (!login) // of a service, as HTTP/host, or with characters that no account has
+    const std::optional<Login> login = login_of(step.text);
+    if (!login)
         return {Attempt::Kind::refused, "this is no user: " + step.text};
     std::string token = base::base64_encode(step.token);
     if (const std::optional<AccountRecord> account = backends_.accounts.find(login->folded())) {

@@ -37,6 +37,7 @@ bool is_a_no(krb5_error_code code) noexcept
     switch (code) {
     case KRB5KDC_ERR_PREAUTH_FAILED:
     case KRB5KRB_AP_ERR_BAD_INTEGRITY: // the answer cannot be read with this password
+    case KRB5_PREAUTH_FAILED: // no password at all would do
     case KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN:
     case KRB5KDC_ERR_CLIENT_REVOKED:
     case KRB5KDC_ERR_NAME_EXP:
